@@ -1,0 +1,45 @@
+"""The options of a compilation: one frozen object, whose digest is part of every cache key."""
+
+from __future__ import annotations
+
+
+class Options:
+    """What may change the bytes that come out.  Frozen: `with_(opt=2)` gives another one."""
+
+    __slots__ = ("opt", "fuel")
+    opt: int  # -O level, 0 to 3
+    fuel: tuple[tuple[str, int], ...]  # (function, how many rule and pass applications it may have)
+
+    def __init__(self, opt: int = 2, fuel: tuple[tuple[str, int], ...] = ()) -> None:
+        if opt not in (0, 1, 2, 3):
+            raise ValueError(f"opt is {opt!r}, not 0, 1, 2 or 3")
+        object.__setattr__(self, "opt", opt)
+        object.__setattr__(self, "fuel", fuel)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("options are frozen; use with_()")
+
+    def with_(self, *, opt: int | None = None, fuel: tuple[tuple[str, int], ...] | None = None) -> Options:
+        """These options with some replaced."""
+        return Options(self.opt if opt is None else opt, self.fuel if fuel is None else fuel)
+
+    def digest(self) -> str:
+        """A hexadecimal digest of every option, the same on every machine."""
+        from hashlib import sha256
+
+        return sha256(repr((self.opt, self.fuel)).encode()).hexdigest()
+
+
+class Fuel:
+    """Counts the rule and pass applications of one function, from 0, and refuses those past the limit."""
+
+    __slots__ = ("used", "limit")
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.used = 0
+        self.limit = limit
+
+    def spend(self) -> bool:
+        """Take the next number; False where the application with that number must not happen."""
+        self.used += 1
+        return self.limit is None or self.used <= self.limit

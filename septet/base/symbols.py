@@ -1,0 +1,66 @@
+"""Names with an address: functions, data, labels, and routines of the runtime; and what is fixed only when linking."""
+
+from __future__ import annotations
+
+FUNCTION, DATA, LABEL, ROUTINE = range(4)  # Symbol.kind
+SIGIL = ("@", "@", ":", "")
+
+
+class Symbol:
+    """A name with an address.  There is one object a kind and name (see `symbol`), compared by identity.
+
+    Functions and data are program-wide and share a namespace; labels are a function's in IR and L3, the program's in L2 and
+    L1; routines (`print`, `tensor-error`) are the runtime's and can clash with nothing.
+    """
+
+    __slots__ = ("kind", "name")
+
+    def __init__(self, kind: int, name: str) -> None:
+        self.kind = kind
+        self.name = name
+
+    def __repr__(self) -> str:
+        return SIGIL[self.kind] + self.name
+
+
+_KNOWN: dict[tuple[int, str], Symbol] = {}
+
+
+def symbol(kind: int, name: str) -> Symbol:
+    """The symbol of that kind and name."""
+    found = _KNOWN.get((kind, name))
+    if found is None:
+        found = _KNOWN[kind, name] = Symbol(kind, name)
+    return found
+
+
+class Line:
+    """An operand: the encoded (2n+1) absolute line of relative line `line` of the function it stands in.  Written `line 5`.
+
+    It is known only when linking, which is why a line inserted above a function changes none of its bytes.
+    """
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Line) and other.line == self.line
+
+    def __hash__(self) -> int:
+        return hash((Line, self.line))
+
+    def __repr__(self) -> str:
+        return f"line {self.line}"
+
+
+class Data:
+    """Named bytes: `size` of them, `content` and then zeros.  Data with content is constant, other data writable."""
+
+    __slots__ = ("name", "size", "content")
+
+    def __init__(self, name: str, size: int, content: bytes = b"") -> None:
+        self.name = name
+        self.size = size
+        self.content = content  # b"" for writable, zero-initialised data

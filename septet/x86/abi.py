@@ -1,0 +1,52 @@
+"""The calling convention inside a program.
+
+Words go in the argument registers, then on the stack; floats in xmm0..xmm7, then on the stack, one 8-byte slot each.  With S
+the caller's rsp before the call, the return address is at S-8 and the k-th stack argument (from 0) at S-16-8k, below rsp: the
+callee moves rsp under them with its frame.  Results come in rax or xmm0.  The stack is 8-aligned, not 16-aligned.
+"""
+
+from __future__ import annotations
+
+from septet.x86.registers import (
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    RAX,
+    RBP,
+    RBX,
+    RCX,
+    RDI,
+    RDX,
+    RSI,
+    XMM,
+    bits_of,
+)  # fmt: skip
+
+ARGUMENTS = [RDI, RSI, RDX, RCX, R8, R9]
+FLOAT_ARGUMENTS = XMM[:8]
+RESULT = RAX
+FLOAT_RESULT = XMM[0]
+CALLEE_SAVED = [RBX, RBP, R12, R13, R14, R15]
+CALLER_SAVED = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11]
+CALLEE_SAVED_BITS = bits_of(CALLEE_SAVED)
+CALLER_SAVED_BITS = bits_of(CALLER_SAVED) | bits_of(XMM)  # no vector register survives a call
+
+
+def stack_words(words: int) -> int:
+    """How many of `words` word parameters (those that are not in vector registers) are on the stack."""
+    return max(words - len(ARGUMENTS), 0)
+
+
+# What stands 8 bytes in front of every object and function: its descriptor.  The low 32 bits say what it is; the high 32
+# bits are a function's encoded first line, and reserved for the collector in objects.
+RAW, ARRAY, TUPLE, FUNCTION = range(1, 5)  # low byte
+
+
+def descriptor(kind: int, count: int = 0) -> int:
+    """The low 32 bits of a descriptor: an array's rank or a function's arity goes above the kind."""
+    return count << 8 | kind
