@@ -37,20 +37,17 @@ def read(text: str, type: Type) -> int | None:
 
 def _float(body: str, negative: bool, bits: int) -> int | None:
     sign = 1 << (bits - 1)
+    pattern: int
     if body.startswith("0x"):
         pattern = int(body, 16) if len(body) <= 18 else sign << 1
         return None if pattern >> bits else pattern ^ (sign if negative else 0)
     if len(body) > 400:
         return None
     value = float(body)
-    pattern: int
-    if bits == 64:
-        (pattern,) = unpack("<Q", pack("<d", value))
-    else:
-        try:
-            (pattern,) = unpack("<I", pack("<f", value))
-        except OverflowError:
-            return None
+    try:
+        (pattern,) = unpack("<Q", pack("<d", value)) if bits == 64 else unpack("<I", pack("<f", value))
+    except OverflowError:
+        return None
     if value - value != 0:
         return None
     return pattern | (sign if negative else 0)
