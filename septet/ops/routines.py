@@ -22,7 +22,7 @@ ROUTINES = {
     for routine in (
         Routine("print", (1,)),  # value; gives 1
         Routine("input", (0,)),  # gives the number read
-        Routine("allocate", (2,)),  # number of words, what to fill them with; gives the object's address
+        Routine("allocate", (2, 3)),  # number of words, what to fill them with[, raw descriptor]; gives the object's address
         Routine("tensor-error", (1, 3, 4), ends=True),  # line[, [dimension,] length, index]; alone: not allocated
         Routine("tuple-error", (3,), ends=True),  # line, length, index
         Routine("kind-error", (3,), ends=True),  # line, the value, the descriptor wanted (raw): nil or of another kind

@@ -7,6 +7,11 @@ callee moves rsp under them with its frame.  Results come in rax or xmm0.  The s
 
 from __future__ import annotations
 
+from septet.base.descriptors import ARRAY as ARRAY
+from septet.base.descriptors import FUNCTION as FUNCTION
+from septet.base.descriptors import RAW as RAW
+from septet.base.descriptors import TUPLE as TUPLE
+from septet.base.descriptors import descriptor as descriptor
 from septet.x86.registers import (
     R8,
     R9,
@@ -40,13 +45,3 @@ CALLER_SAVED_BITS = bits_of(CALLER_SAVED) | bits_of(XMM)  # no vector register s
 def stack_words(words: int) -> int:
     """How many of `words` word parameters (those that are not in vector registers) are on the stack."""
     return max(words - len(ARGUMENTS), 0)
-
-
-# What stands 8 bytes in front of every object and function: its descriptor.  The low 32 bits say what it is; the high 32
-# bits are a function's encoded first line, and reserved for the collector in objects.
-RAW, ARRAY, TUPLE, FUNCTION = range(1, 5)  # low byte
-
-
-def descriptor(kind: int, count: int = 0) -> int:
-    """The low 32 bits of a descriptor: an array's rank or a function's arity goes above the kind."""
-    return count << 8 | kind

@@ -12,6 +12,7 @@ from septet.x86.registers import GENERAL
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.symbols import Line, Symbol
+    from septet.x86.forms import Form
     from septet.x86.registers import Register
 
 
@@ -66,6 +67,9 @@ class Op:
     is_call: bool
     jumps: bool  # the last operand is a label that control may go to
     ends: bool  # control never falls through
+    forms: tuple[Form, ...]
+    bank: int
+    width: int
 
     def __repr__(self) -> str:
         return self.name

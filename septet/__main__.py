@@ -1,0 +1,335 @@
+"""The command line: reads the arguments, calls the API, prints.  `septet --help` says what there is."""
+
+from __future__ import annotations
+
+import sys
+
+from septet.arguments import Command, Option, Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from septet.pipeline import Stage
+    from septet.program import Program
+
+LEVELS = ("0", "1", "2", "3")
+SIX = ("lb", "la", "ir", "l3", "l2", "l1")
+
+_OPT = Option("-O --opt", "how much to optimise (default 2)", choices=LEVELS)
+_LANGUAGE = Option("--language", "the file's language, where its extension does not say", choices=SIX)
+_COLOR = Option("--color", "colour in diagnostics (default auto)", choices=("auto", "always", "never"))
+_OUT = Option("-o --output", "where to write", "OUT")
+_COMMON = [_OPT, _LANGUAGE, _COLOR]
+_WATCH = [
+    Option("--check", "verify the program after every step"),
+    Option("--dump", "print every function after that language's compiler or that pass, on stderr", "STAGE|PASS"),
+    Option("--time", "say where the time went, on stderr"),
+    Option("--fuel", "let FUNCTION have only N rule and pass applications", "FUNCTION:N"),
+]
+
+COMMANDS = {
+    command.name.partition(" ")[2]: command
+    for command in (
+        Command(
+            "septet run",
+            "Run a program natively, or in a language's interpreter; stdin and stdout are the program's.",
+            "FILE",
+            [
+                *_COMMON,
+                Option("--at", "in the interpreter of that language instead", choices=(*SIX, "x86")),
+                Option("--steps", "at most so many instructions in an interpreter", "N"),
+                *_WATCH,
+            ],
+        ),
+        Command(
+            "septet build",
+            "Write a static executable, an object file or an assembler listing.",
+            "FILE",
+            [*_COMMON, _OUT, Option("--emit", "what to write (default exe)", choices=("exe", "obj", "asm")), *_WATCH],
+        ),
+        Command(
+            "septet lower",
+            "Print the program in a later language.",
+            "FILE",
+            [
+                *_COMMON,
+                Option("--to", "the language to stop at (default: the next one)", choices=(*SIX, "x86")),
+                Option("--plain", "without the notes that keep lines and passes"),
+                _OUT,
+                *_WATCH,
+            ],
+        ),
+        Command("septet check", "Parse and verify.", "FILE", [_LANGUAGE, _COLOR]),
+    )
+}
+LATER = ("why-wrong", "explain", "prove", "validate", "fuzz", "reduce", "bench", "cache", "explore")
+GENERAL = """usage: septet COMMAND FILE [options]
+
+A compiler one can see through: LB, LA, IR, L3, L2, L1 and x86-64, each readable, checked and runnable.
+
+commands:
+  run      run a program natively, or in a language's interpreter
+  build    write a static executable, an object file or an assembler listing
+  lower    print the program in a later language
+  check    parse and verify
+
+The six compilers on their own: LBc LAc IRc L3c L2c L1c FILE [-o OUT].
+'septet COMMAND --help' shows a command's options; 'septet --version' the version."""
+
+
+def main() -> None:
+    """The `septet` command."""
+    sys.exit(septet(sys.argv[1:]))
+
+
+def septet(words: list[str]) -> int:
+    """Run the command line `words`; the exit status."""
+    _prepare(words)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(GENERAL)
+        return 0 if words else 2
+    if words[0] == "--version":
+        from septet import __version__
+
+        print(f"septet {__version__}")
+        return 0
+    name = words[0]
+    command = COMMANDS.get(name)
+    if command is None:
+        if name in LATER:
+            return _usage(f"'{name}' is not there yet")
+        from septet.base.diagnostics import did_you_mean
+
+        hint = did_you_mean(name, [*COMMANDS, *LATER])
+        return _usage(f"no command '{name}'" + (f"; {hint}" if hint else "; see septet --help"))
+    return _guarded(command, words[1:], {"run": _run, "build": _build, "lower": _lower, "check": _check}[name])
+
+
+def _guarded(command: Command, words: list[str], work: Callable[[list[str], dict[str, list[str]]], int]) -> int:
+    """Parse `words`, do the work, and answer bad usage and bad input the way every command does."""
+    from septet.base.diagnostics import Rejected
+
+    color = "auto"
+    try:
+        operands, values = command.parse(words)
+        if "help" in values:
+            print(command.help())
+            return 0
+        color = _last(values, "color", "auto")
+        return work(operands, values)
+    except Usage as problem:
+        return _usage(str(problem))
+    except Rejected as problem:
+        print(problem.render(_wants_color(color)), file=sys.stderr)
+        return 1
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        print(f"septet: {where}{problem.strerror or problem}", file=sys.stderr)
+        return 1
+
+
+def _run(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet.execute import interpret_here, run
+
+    program = _program(operands[0], values)
+    at = _last(values, "at", "x86")
+    if at != "x86":
+        _reachable(program, at)
+        status = interpret_here(program, at, _number(values, "steps"))
+    else:
+        status = run(program).status or 0
+    _finish(program, values)
+    return status
+
+
+def _build(operands: list[str], values: dict[str, list[str]]) -> int:
+    kind = _last(values, "emit", "exe")
+    path = operands[0]
+    stem = path.rpartition(".")[0] or path
+    out = _last(values, "output", stem + {"exe": "", "obj": ".o", "asm": ".s"}[kind])
+    if out == path:
+        raise Usage(f"the output would overwrite {path}; give another with -o")
+    program = _program(path, values)
+    program.save(out, kind)
+    _finish(program, values)
+    return 0
+
+
+def _lower(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet.pipeline import NAMED
+
+    program = _program(operands[0], values)
+    to = _last(values, "to", NAMED[program.language].next)
+    if to != "x86":
+        _reachable(program, to)
+    _put(program.text(to, notes="plain" not in values), _last(values, "output", ""))
+    _finish(program, values)
+    return 0
+
+
+def _check(operands: list[str], values: dict[str, list[str]]) -> int:
+    _program(operands[0], values)
+    return 0
+
+
+def _program(path: str, values: dict[str, list[str]]) -> Program:
+    """The program in file `path` ("-": standard input), verified."""
+    from septet.base.options import Options
+    from septet.base.source import Source
+    from septet.program import Program, language_of
+
+    try:
+        language = _last(values, "language", "") or language_of(path)
+    except ValueError as problem:
+        raise Usage(f"{problem}; --language says it") from None
+    if path == "-":
+        source = Source(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"), "<stdin>")
+    else:
+        source = Source.read(path)
+    watchers = []
+    if any(key in values for key in ("check", "dump", "time")):
+        from septet.watchers import chosen
+
+        watchers = chosen("check" in values, values.get("dump", []), "time" in values)
+    options = Options(int(_last(values, "opt", "2")), tuple(map(_fuel, values.get("fuel", []))))
+    return Program(source, language, options, watchers)
+
+
+def _finish(program: Program, values: dict[str, list[str]]) -> None:
+    if "time" in values:
+        from septet.watchers import report
+
+        print(report(program.watchers), file=sys.stderr)
+
+
+def _reachable(program: Program, stage: str) -> None:
+    if SIX.index(stage) < SIX.index(program.language):
+        raise Usage(f"a program in {program.language} cannot go back to {stage}")
+
+
+def _fuel(text: str) -> tuple[str, int]:
+    function, colon, number = text.rpartition(":")
+    if not colon or not number.isdigit():
+        raise Usage(f"--fuel wants FUNCTION:N, not {text!r}")
+    return function, int(number)
+
+
+def _number(values: dict[str, list[str]], key: str) -> int | None:
+    text = _last(values, key, "")
+    if text and not (text.isdigit() and len(text) < 19):
+        raise Usage(f"--{key} wants a number, not {text!r}")
+    return int(text) if text else None
+
+
+def _last(values: dict[str, list[str]], key: str, otherwise: str) -> str:
+    return values[key][-1] if key in values else otherwise
+
+
+def _put(text: str, path: str) -> None:
+    """`text` to file `path`, or to standard output where there is no path."""
+    if path and path != "-":
+        from septet.base.files import write
+
+        write(path, text.encode("utf-8", "surrogateescape"))
+    else:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+
+
+def _usage(text: str) -> int:
+    print(f"septet: {text}", file=sys.stderr)
+    return 2
+
+
+def _wants_color(choice: str) -> bool:
+    import os
+
+    return choice == "always" or (choice == "auto" and sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
+
+
+def _prepare(words: list[str]) -> None:
+    """Die of a closed pipe like any program; turn an error of the compiler itself into a saved reproducer and status 70."""
+    import signal
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+    def internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        from septet.crash import report
+
+        if issubclass(kind, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGINT)
+        report(words, error)
+
+    sys.excepthook = internal_error
+
+
+def _compiler(name: str) -> None:
+    """One of the six compilers: FILE in its language to the next one's text."""
+    from septet.pipeline import STAGES
+
+    stage = next(stage for stage in STAGES if stage.compiler == name)
+    _prepare([name, *sys.argv[1:]])
+    options = [_OPT, _COLOR, _OUT, Option("--plain", "without the notes that keep lines and passes")]
+    if name == "L2c":
+        options += [Option(f"--{what}", f"print the course's {what} dump instead") for what in ("liveness", "interference")]
+        options.append(Option("--spill", "print the function with the file's variable spilled instead"))
+    about = f"Compile {stage.name.upper()} to {stage.next.upper() if stage.next != 'x86' else 'an executable'}."
+    sys.exit(_guarded(Command(name, about, "FILE", options), sys.argv[1:], lambda o, v: _compile_stage(stage, o, v)))
+
+
+def _compile_stage(stage: Stage, operands: list[str], values: dict[str, list[str]]) -> int:
+    path = operands[0]
+    for what in ("liveness", "interference", "spill"):
+        if what in values:
+            from septet.base.source import Source
+            from septet.l2 import oracles
+
+            _put(getattr(oracles, what)(Source.read(path)), _last(values, "output", ""))
+            return 0
+    program = _program(path, {**values, "language": [stage.name]})
+    stem = path.rpartition(".")[0] or path
+    if stage.next == "x86":
+        out = _last(values, "output", stem)
+        if out == path:
+            raise Usage(f"the output would overwrite {path}; give another with -o")
+        program.save(out)
+    else:
+        _put(program.text(stage.next, notes="plain" not in values), _last(values, "output", ""))
+    return 0
+
+
+def lbc() -> None:
+    """The LB compiler."""
+    _compiler("LBc")
+
+
+def lac() -> None:
+    """The LA compiler."""
+    _compiler("LAc")
+
+
+def irc() -> None:
+    """The IR compiler."""
+    _compiler("IRc")
+
+
+def l3c() -> None:
+    """The L3 compiler."""
+    _compiler("L3c")
+
+
+def l2c() -> None:
+    """The L2 compiler."""
+    _compiler("L2c")
+
+
+def l1c() -> None:
+    """The L1 compiler."""
+    _compiler("L1c")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What passes ask about a function: computed when asked for, never kept."""

@@ -1,0 +1,99 @@
+"""How checks become comparisons and branches to cold blocks that call the error routines."""
+
+from __future__ import annotations
+
+from septet.base.source import line_of
+from septet.base.symbols import ROUTINE, Line, symbol
+from septet.base.types import I64, INT64, U32, U64
+from septet.base.words import encode
+from septet.ir import nodes as ir
+from septet.ops import table as ops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.ir.lower import Lowering, Operand
+
+_TENSOR, _TUPLE, _KIND, _LENGTH, _DIMENSION, _DIVISION = (
+    symbol(ROUTINE, f"{name}-error") for name in ("tensor", "tuple", "kind", "length", "dimension", "division")
+)
+
+
+def _line(check: ir.Check) -> Operand:
+    return Line(line_of(check.span)) if check.line is None else encode(check.line)
+
+
+def _null(lowering: Lowering, value: ir.Value) -> None:
+    assert isinstance(value, ir.Check)
+    word = lowering.operand(value.args[0], INT64)
+    label = lowering.error(_TENSOR, (_line(value),), value.span)
+    lowering.leave(ops.EQ, INT64, word, 0, label, value.span)
+
+
+def _kind(lowering: Lowering, value: ir.Value) -> None:
+    """Not a reference: one of the low three bits set, or null.  Else the descriptor is 8 bytes before where it points."""
+    assert isinstance(value, ir.Check)
+    span = value.span
+    word = lowering.operand(value.args[0], INT64)
+    label = lowering.error(_KIND, (_line(value), word, value.detail), span)
+    low = lowering.compute(ops.AND, I64, "low", word, 7, span)
+    lowering.leave(ops.NE, I64, low, 0, label, span)
+    lowering.leave(ops.EQ, INT64, word, 0, label, span)
+    kind = lowering.descriptor(word, span)
+    lowering.leave(ops.NE, U32, kind, value.detail, label, span)
+
+
+def _index(lowering: Lowering, value: ir.Value) -> None:
+    """0 <= i < n of the encoded numbers, n not negative, is i | 1 < n of the words as unsigned: the bit matters where the
+    index is no encoded number but a reference."""
+    assert isinstance(value, ir.Check)
+    span = value.span
+    index, length = (lowering.operand(arg, INT64) for arg in value.args)
+    line = _line(value)
+    detail = value.detail
+    if detail == ir.OF_TUPLE:
+        label = lowering.error(_TUPLE, (line, length, index), span)
+    elif detail == ir.OF_ARRAY:
+        label = lowering.error(_TENSOR, (line, length, index), span)
+    elif detail == ir.OF_DIMENSIONS:
+        label = lowering.error(_DIMENSION, (line, length, index), span)
+    else:
+        label = lowering.error(_TENSOR, (line, encode(detail), length, index), span)
+    if isinstance(index, int):
+        index = U64.wrap(index | 1)
+    elif value.args[0].op is not ops.TAG:
+        index = lowering.compute(ops.OR, INT64, "odd", index, 1, span)
+    lowering.leave(ops.GE, U64, index, U64.wrap(length) if isinstance(length, int) else length, label, span)
+
+
+def _length(lowering: Lowering, value: ir.Value) -> None:
+    """0 <= n < 2^31 of the encoded number is that nothing stands in the upper half of the word."""
+    assert isinstance(value, ir.Check)
+    word = lowering.operand(value.args[0], INT64)
+    label = lowering.error(_LENGTH, (_line(value), word), value.span)
+    what = U64.wrap(word) if isinstance(word, int) else word
+    high = lowering.compute(ops.SHR, U64, "high", what, 32, value.span)
+    lowering.leave(ops.NE, U64, high, 0, label, value.span)
+
+
+def _divisor(lowering: Lowering, value: ir.Value) -> None:
+    assert isinstance(value, ir.Check)
+    check_divisor(lowering, value.args[0], value.span, value.line)
+
+
+def check_divisor(lowering: Lowering, divisor: ir.Value, span: int, line: int | None) -> None:
+    """To the division error where `divisor` is 0."""
+    where = Line(line_of(span)) if line is None else encode(line)
+    label = lowering.error(_DIVISION, (where,), span)
+    lowering.checked.add(divisor)
+    lowering.leave(ops.EQ, divisor.type, lowering.operand(divisor, divisor.type), 0, label, span)
+
+
+EXPANSIONS: dict[ops.Op, Callable[[Lowering, ir.Value], None]] = {
+    ops.CHECK_NULL: _null,
+    ops.CHECK_KIND: _kind,
+    ops.CHECK_INDEX: _index,
+    ops.CHECK_LENGTH: _length,
+    ops.CHECK_DIVISOR: _divisor,
+}

@@ -1,0 +1,415 @@
+"""IRc: from the words phase to L3.  SSA goes away, and so do checks.
+
+* Blocks keep their order; a jump to the next block is left out.
+* A phi becomes copies at the ends of the predecessors, all at once: where they form a cycle a temporary breaks it.  On an edge
+  from a branch to a block with several predecessors they get a place of their own.
+* A check becomes a comparison and a branch to a cold block at the end of the function, which calls the error routine; checks
+  with the same line and operands share one.  A division by what may be 0 gets a check.
+* What has no effect and no use is left out; a BITCAST between values, or between plain words, is the same variable.
+"""
+
+from __future__ import annotations
+
+from septet.base.graph import reverse_postorder
+from septet.base.names import Fresh
+from septet.base.symbols import Line, Symbol
+from septet.base.types import BOOL, I64, PTR, U32, VOID, Type
+from septet.ir import nodes as ir
+from septet.ir.analyses.loops import depths
+from septet.ir.copies import in_sequence
+from septet.ir.expand import EXPANSIONS, check_divisor
+from septet.l3 import nodes as l3
+from septet.ops import meaning
+from septet.ops import table as ops
+from septet.ops.table import BR, BR_IF, CONST, COPY, LOAD, SYMBOL_ADDRESS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.base.options import Options
+    from septet.base.symbols import Data
+    from septet.ops.table import Op
+
+    Operand = l3.Variable | int | Symbol | Line
+
+_OPPOSITE: dict[Op, Op] = {
+    ops.EQ: ops.NE,
+    ops.NE: ops.EQ,
+    ops.LT: ops.GE,
+    ops.GE: ops.LT,
+    ops.LE: ops.GT,
+    ops.GT: ops.LE,
+    ops.FEQ: ops.FNE,
+    ops.FNE: ops.FEQ,
+}
+
+
+def lower_program(program: ir.Program, options: Options) -> l3.Program:
+    """The L3 program that does what `program` does."""
+    functions = {name: lower(function, program, options) for name, function in program.functions.items()}
+    data: dict[str, Data] = dict(program.data)
+    return l3.Program(functions, data, program.source)
+
+
+def lower(function: ir.Function, program: ir.Program, options: Options) -> l3.Function:
+    """The L3 function that does what `function`, which is not changed, does."""
+    if function.phase == ir.ARRAYS:
+        from septet.ir.copy import copy_function
+        from septet.ir.passes.linearise import run
+
+        function = copy_function(function)
+        run(function)
+    return Lowering(function).run()
+
+
+class Lowering:
+    """Lowers one function."""
+
+    __slots__ = (
+        "function", "fresh", "homes", "out", "used", "decides", "labels", "fresh_label", "before", "targets", "cold",
+        "edges", "opposite", "turned", "checked", "positions",
+    )  # fmt: skip
+
+    def __init__(self, function: ir.Function) -> None:
+        self.function = function
+        self.fresh = Fresh()
+        self.fresh_label = Fresh()
+        self.homes: dict[ir.Value, Operand] = {}  # where values are
+        self.out: list[l3.Instruction] = []
+        self.used: set[ir.Value] = set()  # values with a use other than as a condition
+        self.decides: dict[ir.Value, int] = {}  # how many branches a value is the condition of
+        self.labels = {block: self.fresh_label(block.name or "b") for block in function.blocks}
+        self.before = dict.fromkeys(function.blocks, 0)  # how many predecessors blocks have
+        self.targets: set[str] = set()  # labels that are jumped to
+        self.cold: dict[tuple[Symbol, tuple[Operand, ...]], tuple[str, int]] = {}  # error calls: their labels and spans
+        self.edges: list[tuple[str, ir.Block, ir.Block, int]] = []  # places for copies on edges: label, from, to, depth
+        self.opposite: ir.Value | None = None  # the comparison that this block's branch wants the other way round
+        self.turned = False  # whether it was made so
+        self.checked: set[ir.Value] = set()  # divisors checked in this block
+        self.positions: dict[ir.Block, dict[ir.Block, int]] = {}  # where a predecessor stands in a block's first phi
+
+    def run(self) -> l3.Function:
+        """The whole function."""
+        function = self.function
+        blocks = function.blocks
+        parameters = [l3.Variable(self.fresh(value.name or "v"), value.type) for value in function.parameters]
+        self.homes.update(zip(function.parameters, parameters, strict=True))
+        self._find_uses()
+        depth_of = depths(function)
+        depth = dict(zip(blocks, depth_of, strict=True))
+        for block, after in zip(blocks, [*blocks[1:], None], strict=True):
+            self.out.append(l3.Label(self.labels[block], depth[block]))
+            self._start(block)
+            self._choose(block, after)
+            self._body(block)
+            self._end(block, after, depth)
+        self._place_edges()
+        self._place_cold()
+        return l3.Function(function.name, function.result, parameters, self._without_labels(), function.line)
+
+    def _without_labels(self) -> list[l3.Instruction]:
+        """The code without the labels that say nothing: never jumped to, and as deep in loops as what is before."""
+        if not any(type(i) is l3.Label and i.name not in self.targets for i in self.out):
+            return self.out
+        out: list[l3.Instruction] = []
+        depth = 0
+        for instruction in self.out:
+            if type(instruction) is l3.Label:
+                if instruction.name not in self.targets and instruction.depth == depth:
+                    continue
+                depth = instruction.depth
+            out.append(instruction)
+        return out
+
+    # What is used, and how often.
+
+    def _find_uses(self) -> None:
+        used = self.used
+        before = self.before
+        for block in self.function.blocks:
+            for phi in block.phis:
+                used.update(phi.args)
+            last = block.body[-1]
+            if isinstance(last, ir.Branch):
+                for target in last.targets:
+                    before[target] += 1
+        decides = self.decides
+        for block in reversed(self._dominators_first()):
+            for value in reversed(block.body):
+                op = value.op
+                if (op.pure or op is LOAD) and value not in used and value not in decides:
+                    continue
+                if op is BR_IF:
+                    condition = value.args[0]
+                    decides[condition] = decides.get(condition, 0) + 1
+                else:
+                    used.update(value.args)
+
+    def _dominators_first(self) -> list[ir.Block]:
+        """The blocks in an order in which each comes after its dominators: the function's own order, where that is one."""
+        blocks = self.function.blocks
+        seen = {blocks[0]}
+        for block in blocks:
+            if block not in seen:
+                break
+            seen.update(block.successors)
+        else:
+            return blocks
+        number = {block: index for index, block in enumerate(blocks)}
+        return [blocks[index] for index in reverse_postorder([[number[b] for b in block.successors] for block in blocks])]
+
+    def _is_used(self, value: ir.Value) -> bool:
+        return value in self.used or value in self.decides
+
+    # Operands.
+
+    def operand(self, value: ir.Value, type: Type) -> Operand:
+        """`value` as an L3 operand where something of `type` is wanted."""
+        op = value.op
+        if op is CONST:
+            if isinstance(value, ir.Const):
+                number = value.number
+                return number if type.low <= number <= type.high else type.wrap(number)
+            assert isinstance(value, ir.Line)
+            return Line(value.line)
+        home = self.homes.get(value)
+        if home is None:
+            if op is SYMBOL_ADDRESS:
+                assert isinstance(value, ir.Address)
+                home = value.symbol
+            else:
+                home = l3.Variable(self.fresh(value.name or "v"), value.type)
+            self.homes[value] = home
+        return home
+
+    def variable(self, value: ir.Value) -> l3.Variable:
+        """The variable that `value` goes to."""
+        home = self.homes.get(value)
+        if home is None:
+            home = self.homes[value] = l3.Variable(self.fresh(value.name or "v"), value.type)
+        assert isinstance(home, l3.Variable)
+        return home
+
+    # Blocks.
+
+    def _start(self, block: ir.Block) -> None:
+        """A phi of a block with one predecessor is another name."""
+        self.checked.clear()
+        if block.phis and self.before[block] == 1:
+            for phi in block.phis:
+                if phi not in self.homes and self._is_used(phi):
+                    if phi.args[0].op is CONST:
+                        self.out.append(self._copy(self.variable(phi), self.operand(phi.args[0], phi.type), phi.span))
+                    else:
+                        self.homes[phi] = self.operand(phi.args[0], phi.type)
+
+    def _body(self, block: ir.Block) -> None:
+        out = self.out
+        used = self.used
+        decides = self.decides
+        homes = self.homes
+        opposite = self.opposite
+        for value in block.body:
+            op = value.op
+            if (op.pure or op is LOAD) and value not in used and value not in decides:
+                continue
+            handler = _HANDLERS.get(op)
+            if handler is not None:
+                handler(self, value)
+                continue
+            type = value.on if op.compares else value.type  # type: ignore[attr-defined]
+            args: list[Operand] = []
+            for arg in value.args:
+                home = homes.get(arg)
+                args.append(self.operand(arg, type) if home is None else home)
+            if value is opposite:
+                op = _OPPOSITE[op]
+                self.turned = True
+            home = homes.get(value)
+            if home is None:
+                home = homes[value] = l3.Variable(self.fresh(value.name or "v"), value.type)
+            out.append(l3.Instruction(op, type, home, args, value.span))  # type: ignore[arg-type]
+
+    def _needs_copies(self, block: ir.Block) -> bool:
+        return bool(block.phis) and self.before[block] > 1
+
+    def _choose(self, block: ir.Block, after: ir.Block | None) -> None:
+        """Set `opposite` where the block's branch had better be the other way round."""
+        self.opposite = None
+        self.turned = False
+        last = block.body[-1]
+        if last.op is BR_IF and isinstance(last, ir.Branch):
+            condition = last.args[0]
+            if condition.op in _OPPOSITE and condition not in self.used and self.decides[condition] == 1:
+                then, other = last.targets
+                then_copies, other_copies = self._needs_copies(then), self._needs_copies(other)
+                if (
+                    then is after
+                    and (then_copies or not other_copies)
+                    or (other is not after and then_copies and not other_copies)
+                ):
+                    self.opposite = condition
+
+    def _end(self, block: ir.Block, after: ir.Block | None, depth: dict[ir.Block, int]) -> None:
+        last = block.body[-1]
+        if last.op is ops.RETURN:
+            args = [self.operand(arg, self.function.result) for arg in last.args]
+            self.out.append(l3.Instruction(last.op, VOID, None, args, last.span))
+            return
+        assert isinstance(last, ir.Branch)
+        to = last.targets[0]
+        if last.op is BR_IF:
+            away, to = last.targets
+            if self.turned:
+                away, to = to, away
+            label = self.labels[away]
+            if self._needs_copies(away):
+                label = self.fresh_label(f"{block.name}_{away.name}")
+                self.edges.append((label, block, away, min(depth[block], depth[away])))
+            self.targets.add(label)
+            condition = self.operand(last.args[0], last.args[0].type)
+            self.out.append(l3.Branch(BR_IF, [condition], label, last.span))
+        if self._needs_copies(to):
+            self._copies(block, to)
+        if to is not after:
+            self.targets.add(self.labels[to])
+            self.out.append(l3.Branch(BR, [], self.labels[to], last.span))
+
+    def _copies(self, block: ir.Block, to: ir.Block) -> None:
+        """The copies on the edge from `block` to `to`."""
+        positions = self.positions.get(to)
+        if positions is None:
+            positions = self.positions[to] = {b: index for index, b in enumerate(to.phis[0].blocks)}
+        position = positions[block]
+        pairs: list[tuple[l3.Variable, Operand]] = []
+        for phi in to.phis:
+            if self._is_used(phi):
+                arg = phi.args[position if phi.blocks[position] is block else phi.blocks.index(block)]
+                pairs.append((self.variable(phi), self.operand(arg, phi.type)))
+        span = block.body[-1].span
+        for target, source in in_sequence(pairs, lambda v: l3.Variable(self.fresh(v.name), v.type)):
+            self.out.append(self._copy(target, source, span))
+
+    def _copy(self, target: l3.Variable, source: Operand, span: int) -> l3.Instruction:
+        return l3.Instruction(COPY, target.type, target, [source], span)
+
+    def _place_edges(self) -> None:
+        for label, block, to, depth in self.edges:
+            self.out.append(l3.Label(label, depth, block.body[-1].span))
+            self._copies(block, to)
+            self.targets.add(self.labels[to])
+            self.out.append(l3.Branch(BR, [], self.labels[to], block.body[-1].span))
+
+    def _place_cold(self) -> None:
+        """The calls of error routines, none of which returns."""
+        for (routine, args), (label, span) in self.cold.items():
+            self.out.append(l3.Label(label, 0, span))
+            self.out.append(l3.Call(routine, None, list(args), span))
+
+    # What the expansions of checks are made of.
+
+    def error(self, routine: Symbol, args: tuple[Operand, ...], span: int) -> str:
+        """The label of the cold block that calls `routine`; there is one for each routine and operands."""
+        found = self.cold.get((routine, args))
+        if found is None:
+            label = self.fresh_label(routine.name.replace("-", "_"))
+            self.targets.add(label)
+            found = self.cold[routine, args] = (label, span)
+        return found[0]
+
+    def compute(self, op: Op, type: Type, name: str, left: Operand, right: Operand, span: int) -> l3.Variable:
+        """A new variable that is left op right."""
+        target = l3.Variable(self.fresh(name), type)
+        self.out.append(l3.Instruction(op, type, target, [left, right], span))
+        return target
+
+    def leave(self, op: Op, type: Type, left: Operand, right: Operand, label: str, span: int) -> None:
+        """To `label` where left op right."""
+        bad = l3.Variable(self.fresh("bad"), BOOL)
+        self.out.append(l3.Instruction(op, type, bad, [left, right], span))
+        self.out.append(l3.Branch(BR_IF, [bad], label, span))
+
+    def descriptor(self, word: Operand, span: int) -> l3.Variable:
+        """The descriptor of the object or function that `word` refers to."""
+        target = l3.Variable(self.fresh("kind"), U32)
+        self.out.append(l3.Memory(LOAD, U32, target, [word], -8, "descriptor", span))
+        return target
+
+    # Single operations.
+
+    def _memory(self, value: ir.Value) -> None:
+        assert isinstance(value, ir.Memory)
+        args = [self.operand(value.args[0], PTR)]
+        if value.op is LOAD:
+            target = self.variable(value)
+        else:
+            target = None
+            args.append(self.operand(value.args[1], value.on))
+        self.out.append(l3.Memory(value.op, value.on, target, args, value.offset, value.alias, value.span))
+
+    def _call(self, value: ir.Value) -> None:
+        assert isinstance(value, ir.Call)
+        args = [self.operand(arg, arg.type) for arg in value.args]
+        callee: Operand | None = value.callee
+        if callee is None:
+            callee = args.pop(0)
+            if not isinstance(callee, (l3.Variable, Symbol)):
+                variable = l3.Variable(self.fresh("callee"), value.args[0].type)
+                self.out.append(self._copy(variable, callee, value.span))
+                callee = variable
+        assert isinstance(callee, (l3.Variable, Symbol))
+        target = self.variable(value) if value.type is not VOID and self._is_used(value) else None
+        self.out.append(l3.Call(callee, target, args, value.span))
+
+    def _syscall(self, value: ir.Value) -> None:
+        args = [self.operand(arg, I64) for arg in value.args]
+        self.out.append(l3.Instruction(value.op, I64, self.variable(value), args, value.span))
+
+    def _divide(self, value: ir.Value) -> None:
+        divisor = value.args[1]
+        if not (isinstance(divisor, ir.Const) and divisor.number) and divisor not in self.checked:
+            check_divisor(self, divisor, value.span, None)
+        args = [self.operand(arg, value.type) for arg in value.args]
+        self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
+
+    def _select(self, value: ir.Value) -> None:
+        args = [self.operand(arg, value.type) for arg in value.args]
+        self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
+
+    def _convert(self, value: ir.Value) -> None:
+        arg = value.args[0]
+        target = self.variable(value)
+        self.out.append(l3.Instruction(value.op, arg.type, target, [self.operand(arg, arg.type)], value.span))
+
+    def _bitcast(self, value: ir.Value) -> None:
+        arg = value.args[0]
+        source = self.operand(arg, arg.type)
+        if isinstance(source, int):
+            source = meaning.bitcast(arg.type, value.type)(source)
+            self.out.append(self._copy(self.variable(value), source, value.span))
+        elif value not in self.homes and value.type.is_word and arg.type.is_word and value.type.is_value == arg.type.is_value:
+            self.homes[value] = source
+        else:
+            target = self.variable(value)
+            self.out.append(l3.Instruction(value.op, value.type, target, [source], value.span))
+
+    def _nothing(self, value: ir.Value) -> None:
+        """Terminators are for `_end`."""
+
+
+_HANDLERS: dict[Op, Callable[[Lowering, ir.Value], None]] = EXPANSIONS | {
+    ops.LOAD: Lowering._memory,
+    ops.STORE: Lowering._memory,
+    ops.CALL: Lowering._call,
+    ops.CALL_INDIRECT: Lowering._call,
+    ops.SYSCALL: Lowering._syscall,
+    ops.DIV: Lowering._divide,
+    ops.REM: Lowering._divide,
+    ops.SELECT: Lowering._select,
+    ops.CONVERT: Lowering._convert,
+    ops.BITCAST: Lowering._bitcast,
+    ops.BR: Lowering._nothing,
+    ops.BR_IF: Lowering._nothing,
+    ops.RETURN: Lowering._nothing,
+}

@@ -1,0 +1,563 @@
+"""IR text, first half: from tokens to functions of labelled blocks of statements over variables that may be assigned often.
+
+`elaborate` turns those into SSA form.  All layouts of the course's IR are read: blanks and line ends mean nothing.
+"""
+
+from __future__ import annotations
+
+from septet.base import notes as note_text
+from septet.base.diagnostics import did_you_mean
+from septet.base.scan import (
+    ARROW,
+    BRACKETS,
+    CLOSE_BRACE,
+    CLOSE_PAREN,
+    END,
+    FLOAT,
+    FUNCTION,
+    LABEL,
+    NAME,
+    NUMBER,
+    OPEN_BRACKET,
+    OPERATOR,
+    PERCENT,
+    STRING,
+    VARIABLE,
+    Cursor,
+    Scanner,
+    SyntaxProblem,
+    Tokens,
+)
+from septet.base.symbols import Data
+from septet.base.types import Type, named
+from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
+from septet.ops.routines import ROUTINES
+from septet.x86 import abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.base.source import Source
+
+SCANNER = Scanner(PERCENT, ". + - * / % & | ^ << >> = != < <= > >= ++ --")
+INFIX = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "=", "!=", "<", "<=", ">", ">=")
+SPLIT = {"<-": ("<", "-"), "++": ("+", "+"), "--": ("-", "-")}  # tokens that are an operator and a sign after an operand
+WORDS_OF = {"not": 1, "neg": 1, "abs": 1, "sqrt": 1, "convert": 1, "bitcast": 1, "untag": 1, "tag": 1, "select": 3}
+LINE = -1  # Operand.kind beside VARIABLE, FUNCTION, NUMBER and FLOAT
+DETAILS = {"tuple": OF_TUPLE, "array": OF_ARRAY, "dimensions": OF_DIMENSIONS}
+KINDS = {"raw": abi.RAW, "array": abi.ARRAY, "tuple": abi.TUPLE, "code": abi.FUNCTION}
+CHECKS = {"check-null": 1, "check-kind": 1, "check-index": 2, "check-length": 1, "check-divisor": 1}
+_ESCAPED = {"n": b"\n", '"': b'"', "\\": b"\\"}
+
+
+class Operand:
+    """A variable, number, function name or line as written; `type` where one is written in front of it."""
+
+    __slots__ = ("kind", "text", "type", "at")
+
+    def __init__(self, kind: int, text: str, at: int, type: Type | None = None) -> None:
+        self.kind = kind
+        self.text = text  # without the sigil; numbers with their sign
+        self.at = at  # its token
+        self.type = type
+
+
+class Statement:
+    """An instruction as written.  `shape` says which, and what the other attributes mean: see `elaborate`."""
+
+    __slots__ = ("shape", "at", "target", "type", "word", "args", "labels", "offset", "on", "line")
+
+    def __init__(self, shape: str, at: int, word: str = "", args: list[Operand] | None = None) -> None:
+        self.shape = shape
+        self.at = at
+        self.target = ""  # the variable assigned to
+        self.type: Type | None = None  # the type written in front of it
+        self.word = word  # the operator, opcode, routine or alias class
+        self.args = args or []
+        self.labels: list[tuple[str, int]] = []  # names and tokens
+        self.offset = 0  # of a memory access; the detail of a check
+        self.on: Type | None = None  # the type written after the operator or after `store`
+        self.line: int | None = None  # the absolute line of a check
+
+
+class BlockText:
+    """A block as written."""
+
+    __slots__ = ("name", "at", "statements")
+
+    def __init__(self, name: str, at: int) -> None:
+        self.name = name
+        self.at = at
+        self.statements: list[Statement] = []  # the last is a `br` or a `return`
+
+
+class FunctionText:
+    """A function as written."""
+
+    __slots__ = ("name", "at", "result", "parameters", "phase", "blocks", "line", "first", "noted")
+
+    def __init__(self, name: str, at: int, result: Type) -> None:
+        self.name = name
+        self.at = at
+        self.result = result
+        self.parameters: list[tuple[str, Type, int]] = []
+        self.phase = ARRAYS
+        self.blocks: list[BlockText] = []
+        self.line = 1  # what the function's first line is taken to be
+        self.first = 1  # the line that its header is on here
+        self.noted = False  # whether it was printed with notes: then an instruction without a span has none
+
+
+class Parser(Cursor):
+    """Reads a whole program; complaints gather in `tokens`."""
+
+    __slots__ = ("functions", "data", "block", "use_notes")
+
+    def __init__(self, source: Source, use_notes: bool) -> None:
+        super().__init__(SCANNER.scan(source))
+        self.functions: list[FunctionText] = []
+        self.data: list[tuple[Data, int]] = []
+        self.block: BlockText | None = None
+        self.use_notes = use_notes
+
+    def program(self) -> Tokens:
+        """Read everything there is."""
+        while self.kind != END:
+            try:
+                if self.text == "define":
+                    self._function()
+                elif self.text == "data":
+                    self._data()
+                else:
+                    self.fail("'define' or 'data'")
+            except SyntaxProblem:
+                self._recover(("define", "data"))
+        return self.tokens
+
+    def _recover(self, keywords: tuple[str, ...]) -> None:
+        """Go to the next line that starts with one of `keywords`."""
+        while self.kind != END:
+            self.at = self.tokens.next_line(self.at)
+            if self.text in keywords:
+                return
+
+    def _data(self) -> None:
+        self.at += 1
+        at = self.at
+        name = self.take(FUNCTION, "the data's name, like '@table',")[1:]
+        size = self.number("the number of bytes", 0, 1 << 40)
+        content = b""
+        if self.kind == STRING:
+            content = self._bytes(self.text[1:-1])
+            if len(content) > size:
+                self.tokens.complain(self.at, f"{len(content)} bytes do not fit in data of {size}")
+            self.at += 1
+        self.data.append((Data(name, size, content), at))
+
+    def _bytes(self, text: str) -> bytes:
+        out = bytearray()
+        at = 0
+        while at < len(text):
+            if text[at] != "\\":
+                out += text[at].encode("utf-8", "surrogateescape")
+                at += 1
+                continue
+            escape, digits = text[at + 1], text[at + 2 : at + 4]
+            if escape in _ESCAPED:
+                out += _ESCAPED[escape]
+                at += 2
+            elif escape == "x" and len(digits) == 2 and all(d in "0123456789abcdefABCDEF" for d in digits):
+                out.append(int(digits, 16))
+                at += 4
+            else:
+                self.tokens.complain(self.at, f"'\\{escape}' is no escape; there are \\n, \\\", \\\\ and \\x00 to \\xff")
+                raise SyntaxProblem
+        return bytes(out)
+
+    # Functions and blocks.
+
+    def _function(self) -> None:
+        self.at += 1
+        result = self._type()
+        at = self.at
+        name = self.take(FUNCTION, "the function's name, like '@f',")[1:]
+        function = FunctionText(name, at, result)
+        function.line = function.first = self.tokens.lines[at]
+        if self.use_notes and function.line in self.tokens.notes:
+            _, items = note_text.read(self.tokens.notes[function.line])
+            function.noted = "line" in items
+            function.line = note_text.number(items, "line", function.line)
+        self.expect("(")
+        while not self.accept(")"):
+            if function.parameters:
+                self.expect(",")
+            type = self._type()
+            place = self.at
+            function.parameters.append((self.take(VARIABLE, "a parameter, like '%x',")[1:], type, place))
+        if self.accept(WORDS):
+            function.phase = WORDS
+        elif self.kind == NAME:
+            self.accept(ARRAYS)
+        self.expect("{")
+        self.functions.append(function)
+        self._blocks(function)
+
+    def _blocks(self, function: FunctionText) -> None:
+        self.block = None
+        while not self.accept("}"):
+            if self.kind == END or self.text == "define" and not self.same_line():
+                self.fail("'}' at the end of the function")
+            try:
+                if self.kind == LABEL:
+                    self._end_block(self.at)
+                    self.block = BlockText(self.text[1:], self.at)
+                    function.blocks.append(self.block)
+                    self.at += 1
+                else:
+                    self._place(function, self._statement())
+            except SyntaxProblem:
+                self._next_line()
+        self._end_block(self.at - 1)
+        if not function.blocks:
+            self.tokens.complain(function.at, f"function '@{function.name}' has no blocks")
+
+    def _next_line(self) -> None:
+        """After a complaint, go on with the next line, or with what closes the function or starts the next."""
+        line = self.line
+        while self.kind not in (END, CLOSE_BRACE) and self.line == line:
+            self.at += 1
+
+    def _place(self, function: FunctionText, statement: Statement) -> None:
+        block = self.block
+        if block is None or (block.statements and block.statements[-1].shape in ("br", "return")):
+            after = "'br' or 'return'" if block else "'{'"
+            self.tokens.complain(statement.at, f"expected a label after {after}: every block starts with one")
+            block = self.block = BlockText("", statement.at)
+            function.blocks.append(block)
+        block.statements.append(statement)
+
+    def _end_block(self, at: int) -> None:
+        block = self.block
+        if block and (not block.statements or block.statements[-1].shape not in ("br", "return")):
+            self.tokens.complain(
+                at,
+                f"block ':{block.name}' does not end with 'br' or 'return'",
+                "",
+                (self.tokens.place(block.at), "it starts here"),
+            )
+            block.statements.append(Statement("return", at))
+
+    # Types and operands.
+
+    def _type(self) -> Type:
+        at = self.at
+        text = self.take(NAME, "a type")
+        while self.kind == BRACKETS:
+            text += "[]"
+            self.at += 1
+        type = named(text)
+        if type is None:
+            known = "int64 int64[] tuple code void i8 i16 i32 i64 u8 u16 u32 u64 bool ptr f32 f64".split()
+            self.tokens.complain(at, f"there is no type '{text}'", did_you_mean(text, known))
+            raise SyntaxProblem
+        return type
+
+    def _starts_type(self) -> bool:
+        """Whether a type and a variable come here."""
+        at = self.at + 1
+        while self.kinds[at] == BRACKETS:
+            at += 1
+        return self.kinds[at] == VARIABLE
+
+    def operand(self, what: str = "a variable or a number") -> Operand:
+        """A variable, a number, the address of a function or of data, or a line; the latter with a type in front if need be."""
+        at = self.at
+        kind = self.kind
+        if kind == VARIABLE:
+            self.at += 1
+            return Operand(VARIABLE, self.texts[at][1:], at)
+        type = None
+        if kind == NAME:
+            if self.text == "line" and self.kinds[at + 1] == NUMBER:
+                self.at += 1
+                return Operand(LINE, str(self.number("a line", 0, 1 << 40)), at)
+            type = named(self.text) if self.kinds[at + 1] != BRACKETS else None
+            if type is None and self.kinds[at + 1] != BRACKETS:
+                self.fail(what)
+            type = self._type()
+            kind = self.kind
+        if kind == FUNCTION:
+            self.at += 1
+            return Operand(FUNCTION, self.texts[self.at - 1][1:], at, type)
+        sign = ""
+        if self.text in ("-", "+"):
+            sign = "-" if self.text == "-" else ""
+            self.at += 1
+        if self.kind not in (NUMBER, FLOAT):
+            self.at = at
+            self.fail(what)
+        self.at += 1
+        return Operand(self.kinds[self.at - 1], sign + self.texts[self.at - 1], at, type)
+
+    def _operands(self) -> list[Operand]:
+        """Operands between parentheses."""
+        self.expect("(")
+        args: list[Operand] = []
+        while self.kind != CLOSE_PAREN:
+            if args:
+                self.expect(",")
+            args.append(self.operand())
+        self.at += 1
+        return args
+
+    def _several(self, count: int) -> list[Operand]:
+        args = [self.operand()]
+        while len(args) < count:
+            self.expect(",")
+            args.append(self.operand())
+        return args
+
+    def _label(self) -> tuple[str, int]:
+        return self.take(LABEL, "a label")[1:], self.at - 1
+
+    # Statements.
+
+    def _statement(self) -> Statement:
+        at = self.at
+        if self.kind == VARIABLE:
+            if self.kinds[at + 1] == OPEN_BRACKET:
+                return self._store_element()
+            return self._assignment(None)
+        if self.kind != NAME:
+            self.fail("an instruction")
+        handler = _STATEMENTS.get(self.text)
+        if handler and not (self.kinds[at + 1] == VARIABLE and named(self.text)):
+            return handler(self)
+        if self.text in CHECKS:
+            return self._check()
+        if self._starts_type():
+            type = self._type()
+            if self.kinds[self.at + 1] == ARROW:
+                return self._assignment(type)
+            statement = Statement("declare", self.at)
+            statement.target = self.text[1:]
+            statement.type = type
+            self.at += 1
+            return statement
+        self.tokens.complain(
+            at, f"{self.tokens.spelled(at)} starts no instruction", did_you_mean(self.text, [*_STATEMENTS, *CHECKS])
+        )
+        raise SyntaxProblem
+
+    def _assignment(self, type: Type | None) -> Statement:
+        at = self.at
+        name = self.take(VARIABLE, "a variable")[1:]
+        self.expect("<-")
+        statement = self._right_side()
+        statement.at = at if type is None else _type_start(self, at)
+        statement.target = name
+        statement.type = type
+        return statement
+
+    def _right_side(self) -> Statement:
+        at = self.at
+        if self.kind == NAME:
+            handler = _RIGHT_SIDES.get(self.text)
+            if handler:
+                return handler(self)
+            if self.text in WORDS_OF:
+                self.at += 1
+                return Statement("word", at, self.texts[at], self._several(WORDS_OF[self.texts[at]]))
+            if self.kinds[self.at + 1] not in (NUMBER, FLOAT, OPERATOR, FUNCTION, BRACKETS):
+                known = [*_RIGHT_SIDES, *WORDS_OF]
+                self.tokens.complain(at, f"{self.tokens.spelled(at)} is no operation", did_you_mean(self.text, known))
+                raise SyntaxProblem
+        left = self.operand("a value")
+        if self.kind == OPEN_BRACKET and left.kind == VARIABLE:
+            return Statement("element", at, "", [left, *self._indices()])
+        text = self.text
+        if text in SPLIT and self.kind in (ARROW, OPERATOR):
+            symbol, sign = SPLIT[text]
+            self.at += 1
+            right = self.operand()
+            if right.kind not in (NUMBER, FLOAT):
+                self.at -= 1
+                self.fail("a number")
+            if sign == "-":
+                right.text = right.text[1:] if right.text.startswith("-") else f"-{right.text}"
+            return Statement("infix", at, symbol, [left, right])
+        if text not in INFIX or self.kind != OPERATOR:
+            return Statement("copy", at, "", [left])
+        self.at += 1
+        statement = Statement("infix", at, text, [left])
+        statement.on = self._suffix()
+        statement.args.append(self.operand())
+        return statement
+
+    def _suffix(self) -> Type | None:
+        """The type after a dot, if there is one."""
+        return self._type() if self.accept(".") else None
+
+    def _indices(self) -> list[Operand]:
+        indices: list[Operand] = []
+        while self.accept("["):
+            indices.append(self.operand())
+            self.expect("]")
+        return indices
+
+    def _store_element(self) -> Statement:
+        statement = Statement("set-element", self.at, "", [self.operand()])
+        statement.args += self._indices()
+        self.expect("<-")
+        statement.args.append(self.operand("a value"))
+        return statement
+
+    def _call(self) -> Statement:
+        statement = Statement("call", self.at)
+        self.at += 1
+        if self.kind == NAME and named(self.text) is None:
+            statement.word = self.text
+            if self.text not in ROUTINES:
+                self.tokens.complain(self.at, f"there is no routine '{self.text}'", did_you_mean(self.text, ROUTINES))
+                raise SyntaxProblem
+            self.at += 1
+            statement.args = self._operands()
+        else:
+            callee = self.operand("what to call")
+            statement.args = [callee, *self._operands()]
+        return statement
+
+    def _syscall(self) -> Statement:
+        self.at += 1
+        return Statement("syscall", self.at - 1, "", self._operands())
+
+    def _new(self) -> Statement:
+        at = self.at
+        self.at += 1
+        word = self.take(NAME, "'Array' or 'Tuple'")
+        if word not in ("Array", "Tuple"):
+            self.at -= 1
+            self.fail("'Array' or 'Tuple'")
+        statement = Statement("new", at, word, self._operands())
+        if not statement.args or word == "Tuple" and len(statement.args) > 1:
+            self.tokens.complain(at, "a tuple has one size" if word == "Tuple" else "an array needs a size a dimension")
+            raise SyntaxProblem
+        return statement
+
+    def _length(self) -> Statement:
+        self.at += 1
+        statement = Statement("length", self.at - 1, "", [self.operand()])
+        after = self.kinds[self.at + 1] if self.kind != END else END
+        # A variable may also be the one that the next instruction assigns to.
+        if (
+            self.kind == NUMBER
+            or (self.kind == NAME and after == NUMBER)
+            or (self.kind == VARIABLE and after not in (ARROW, OPEN_BRACKET))
+        ):
+            statement.args.append(self.operand())
+        return statement
+
+    def _phi(self) -> Statement:
+        statement = Statement("phi", self.at)
+        self.at += 1
+        self.expect("(")
+        while not self.accept(")"):
+            if statement.args:
+                self.expect(",")
+            statement.labels.append(self._label())
+            statement.args.append(self.operand())
+        return statement
+
+    def _load(self) -> Statement:
+        statement = Statement("load", self.at)
+        self.at += 1
+        self._address(statement)
+        self._alias(statement)
+        return statement
+
+    def _store(self) -> Statement:
+        statement = Statement("store", self.at)
+        self.at += 1
+        statement.on = self._suffix()
+        self._address(statement)
+        self.expect("<-")
+        statement.args.append(self.operand("a value"))
+        self._alias(statement)
+        return statement
+
+    def _address(self, statement: Statement) -> None:
+        statement.args.append(self.operand("an address"))
+        if self.kind == OPERATOR and self.text in ("+", "-"):
+            statement.offset = self.number("an offset", -(1 << 31), (1 << 31) - 1)
+
+    def _alias(self, statement: Statement) -> None:
+        statement.word = "any"
+        if self.kind == NAME and self.text == "in":
+            self.at += 1
+            statement.word = self.take(NAME, "the name of an alias class")
+
+    def _check(self) -> Statement:
+        word = self.text
+        statement = Statement("check", self.at, word)
+        self.at += 1
+        statement.args = self._several(CHECKS[word])
+        if word == "check-index":
+            self.expect(",")
+            if self.kind == NAME and self.text in DETAILS:
+                statement.offset = DETAILS[self.text]
+                self.at += 1
+            else:
+                statement.offset = self.number("a dimension, 'tuple', 'array' or 'dimensions'", 0, 1 << 20)
+        elif word == "check-kind":
+            if self.kind != NAME or self.text not in KINDS:
+                self.fail("'array', 'tuple' or 'code'")
+            kind = KINDS[self.text]
+            self.at += 1
+            statement.offset = abi.descriptor(kind, 0 if kind == abi.TUPLE else self.number("a count", 0, 1 << 20))
+        if self.kind == NAME and self.text == "at":
+            self.at += 1
+            statement.line = self.number("a line", 0, (1 << 31) - 1)
+        return statement
+
+    def _branch(self) -> Statement:
+        statement = Statement("br", self.at)
+        self.at += 1
+        if self.kind == LABEL:
+            statement.labels = [self._label()]
+        else:
+            statement.args = [self.operand("a label or a condition")]
+            statement.labels = [self._label(), self._label()]
+        return statement
+
+    def _return(self) -> Statement:
+        statement = Statement("return", self.at)
+        self.at += 1
+        if self.kind not in (LABEL, CLOSE_BRACE, END):
+            statement.args = [self.operand()]
+        return statement
+
+
+def _type_start(parser: Parser, at: int) -> int:
+    """The first token of the type that ends in front of token `at`."""
+    at -= 1
+    while parser.kinds[at] == BRACKETS:
+        at -= 1
+    return at
+
+
+_STATEMENTS: dict[str, Callable[[Parser], Statement]] = {
+    "br": Parser._branch,
+    "return": Parser._return,
+    "call": Parser._call,
+    "syscall": Parser._syscall,
+    "store": Parser._store,
+}
+_RIGHT_SIDES: dict[str, Callable[[Parser], Statement]] = {
+    "call": Parser._call,
+    "syscall": Parser._syscall,
+    "new": Parser._new,
+    "length": Parser._length,
+    "phi": Parser._phi,
+    "load": Parser._load,
+}

@@ -1,0 +1,197 @@
+"""From the arrays phase to the words phase: arrays and tuples become addresses, loads and stores.
+
+    int64 %x <- %a[%i]               i64 %byte <- %i << 3
+                                     ptr %at <- %a + %byte
+                                     int64 %x <- load %at + 16 in element
+
+    int64 %n <- length %t            i64 %size <- load %t in length
+                                     int64 %n <- tag %size
+
+Where things are (bytes from the reference; k dimensions): -8 the descriptor, 0 the number of words that follow, raw;
+8*(1+d) the length of dimension d, encoded; 8*(1+k) the elements, the last index counting fastest; in a tuple, 8 the elements.
+This pass is mandatory, so it asks for no fuel.
+"""
+
+from __future__ import annotations
+
+from septet.base.symbols import ROUTINE, symbol
+from septet.base.types import I64, INT64, PTR, TUPLE
+from septet.ir.forward import forward, resolve
+from septet.ir.nodes import WORDS, Call, Const, Length, Memory, Value
+from septet.ops import table as ops
+from septet.ops.table import CONST
+from septet.x86 import abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.base.facts import Facts
+    from septet.ir.nodes import Function
+
+NAME = "linearise"
+_ALLOCATE = symbol(ROUTINE, "allocate")
+_ZERO = Const(INT64, 1)  # what new elements are: the encoded number 0
+_THREE = Const(I64, 3)
+
+
+def run(function: Function, facts: Facts | None = None) -> bool:
+    """Bring `function` into the words phase."""
+    if function.phase == WORDS:
+        return False
+    expand = _EXPAND.get
+    changed = False
+    for block in function.blocks:
+        if not any(value.op in _EXPAND for value in block.body):
+            continue
+        changed = True
+        body: list[Value] = []
+        for value in block.body:
+            expansion = expand(value.op)
+            if expansion is None:
+                body.append(value)
+            else:
+                made = expansion(value, body)
+                made.name = value.name
+                forward(value, made)
+        block.body = body
+    if changed:
+        resolve(function)
+    function.phase = WORDS
+    return changed
+
+
+# Each expansion appends what stands for `value` to `body`; the last is the result.
+
+
+def _element(value: Value, body: list[Value]) -> Value:
+    base = value.args[0]
+    at, offset = _address(base, value.args[1:], value.span, body)
+    alias = "tuple" if base.type is TUPLE else "element"
+    made = Memory(ops.LOAD, value.type, [at], offset, alias, value.span, NAME)
+    body.append(made)
+    return made
+
+
+def _set_element(value: Value, body: list[Value]) -> Value:
+    base = value.args[0]
+    at, offset = _address(base, value.args[1:-1], value.span, body)
+    alias = "tuple" if base.type is TUPLE else "element"
+    made = Memory(ops.STORE, INT64, [at, value.args[-1]], offset, alias, value.span, NAME)
+    body.append(made)
+    return made
+
+
+def _address(base: Value, indices: list[Value], span: int, body: list[Value]) -> tuple[Value, int]:
+    """The address of an element as a value and an offset."""
+    header = 8 if base.type is TUPLE else 8 * (1 + len(indices))
+    index = indices[0]
+    for dimension, next_index in enumerate(indices[1:], 1):
+        length = Memory(ops.LOAD, INT64, [base], 8 * (1 + dimension), "length", span, NAME)
+        if not (index.op is CONST and isinstance(index, Const) and index.number == 0):
+            body.append(length)
+            number = Value(ops.UNTAG, I64, [length], span, NAME)
+            body.append(number)
+            index = _times(index, number, span, body)
+        index = _plus(index, next_index, span, body)
+    if isinstance(index, Const):
+        offset = header + 8 * index.number
+        if -(1 << 31) <= offset < 1 << 31:
+            return base, offset
+    byte = Value(ops.SHL, I64, [index, _THREE], span, NAME)
+    body.append(byte)
+    at = Value(ops.ADD, PTR, [base, byte], span, NAME)
+    body.append(at)
+    return at, header
+
+
+def _times(left: Value, right: Value, span: int, body: list[Value]) -> Value:
+    if isinstance(left, Const) and isinstance(right, Const):
+        return Const(I64, I64.wrap(left.number * right.number))
+    if isinstance(left, Const) and left.number == 1:
+        return right
+    if isinstance(right, Const) and right.number == 1:
+        return left
+    if isinstance(left, Const):
+        left, right = right, left
+    made = Value(ops.MUL, I64, [left, right], span, NAME)
+    body.append(made)
+    return made
+
+
+def _plus(left: Value, right: Value, span: int, body: list[Value]) -> Value:
+    if isinstance(left, Const) and isinstance(right, Const):
+        return Const(I64, I64.wrap(left.number + right.number))
+    if isinstance(left, Const) and left.number == 0:
+        return right
+    if isinstance(right, Const) and right.number == 0:
+        return left
+    if isinstance(left, Const):
+        left, right = right, left
+    made = Value(ops.ADD, I64, [left, right], span, NAME)
+    body.append(made)
+    return made
+
+
+def _length(value: Value, body: list[Value]) -> Value:
+    assert isinstance(value, Length)
+    base = value.args[0]
+    if len(value.args) == 1 and value.dimension >= 0:
+        made: Value = Memory(ops.LOAD, value.type, [base], 8 * (1 + value.dimension), "length", value.span, NAME)
+    elif len(value.args) == 1:
+        size = Memory(ops.LOAD, I64, [base], 0, "length", value.span, NAME)
+        body.append(size)
+        made = Value(ops.TAG, value.type, [size], value.span, NAME)
+    else:
+        at, offset = _address(base, value.args[1:], value.span, body)
+        made = Memory(ops.LOAD, value.type, [at], offset - 8, "length", value.span, NAME)
+    body.append(made)
+    return made
+
+
+def _new_array(value: Value, body: list[Value]) -> Value:
+    span = value.span
+    sizes = value.args
+    count: Value = Const(I64, 1)
+    for size in sizes:
+        count = _times(count, _untag(size, span, body), span, body)
+    words = _plus(count, Const(I64, len(sizes)), span, body)
+    made = _allocate(value, _tag(words, span, body), abi.descriptor(abi.ARRAY, len(sizes)), body)
+    for number, size in enumerate(sizes, 1):
+        body.append(Memory(ops.STORE, INT64, [made, size], 8 * number, "length", span, NAME))
+    return made
+
+
+def _new_tuple(value: Value, body: list[Value]) -> Value:
+    return _allocate(value, value.args[0], abi.descriptor(abi.TUPLE), body)
+
+
+def _untag(size: Value, span: int, body: list[Value]) -> Value:
+    if isinstance(size, Const):
+        return Const(I64, I64.wrap(size.number) >> 1)
+    made = Value(ops.UNTAG, I64, [size], span, NAME)
+    body.append(made)
+    return made
+
+
+def _tag(number: Value, span: int, body: list[Value]) -> Value:
+    if isinstance(number, Const):
+        return Const(INT64, INT64.wrap(2 * number.number + 1))
+    made = Value(ops.TAG, INT64, [number], span, NAME)
+    body.append(made)
+    return made
+
+
+def _allocate(value: Value, words: Value, descriptor: int, body: list[Value]) -> Value:
+    made = Call(ops.CALL, value.type, _ALLOCATE, [words, _ZERO, Const(I64, descriptor)], value.span, NAME)
+    body.append(made)
+    return made
+
+
+_EXPAND: dict[ops.Op, Callable[[Value, list[Value]], Value]] = {
+    ops.ELEMENT: _element,
+    ops.SET_ELEMENT: _set_element,
+    ops.LENGTH: _length,
+    ops.NEW_ARRAY: _new_array,
+    ops.NEW_TUPLE: _new_tuple,
+}

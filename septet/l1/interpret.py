@@ -1,0 +1,25 @@
+"""Running L1: registers, and stack slots that belong to an activation."""
+
+from __future__ import annotations
+
+from septet.runtime.model import Fault, Inconclusive
+from septet.x86.machine import Machine
+from septet.x86.prepare import Prepared
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.l1.nodes import Program
+    from septet.runtime.model import Runtime
+
+
+def run(program: Program, runtime: Runtime, steps: int | None = None) -> None:
+    """Execute from the entry to its return.
+
+    Raises Exit, Inconclusive (out of steps, heap or stack) and Fault: a wild access, or a read of a stack slot that nothing
+    wrote or of a register that a call clobbered.
+    """
+    functions = [
+        (Prepared(function.name, function.words, function.slots, function.line, function.body), function.arity)
+        for function in program.functions.values()
+    ]
+    Machine(runtime, functions, program.data, Fault, Inconclusive).run(program.entry, steps)

@@ -1,0 +1,363 @@
+"""L1c: L1 to machine code.  Each instruction becomes its bytes, jumps the shortest that reach, symbols relocations.
+
+What instructions become is kept by opcode and operands for as long as the process lives: programs repeat themselves, and
+looking up is five times faster than encoding.
+
+    (@f 1 1                              sub rsp, 8
+      mem rsp 0 <- rdi                   mov [rsp], rdi
+      rax <- 3 < rdi          becomes    xor eax, eax ; cmp rdi, 3 ; setg al
+      cjump rax = 1 :l                   cmp rax, 1 ; je l
+      :l
+      return)                            add rsp, 8 ; ret
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from struct import pack, pack_into
+
+from septet.base.diagnostics import Diagnostic, Rejected
+from septet.base.source import locate
+from septet.base.symbols import LABEL, ROUTINE, Line, Symbol, symbol
+from septet.base.words import MASK
+from septet.link.code import Code, Relocation
+from septet.x86 import abi, forms
+from septet.x86.encode import RIP, encode
+from septet.x86.forms import CONDITIONS, SWAPPED
+from septet.x86.instructions import Mem
+from septet.x86.registers import RAX, RCX, RDX, RSP, Register
+from septet.x86.rows import CONDITION_CODES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from septet.base.options import Options
+    from septet.l1.nodes import Function, Program
+    from septet.x86.instructions import Instruction, Op
+
+    Operands = tuple[Any, ...]
+
+ALWAYS, NEVER = 16, 17  # beside the sixteen condition codes
+_KEPT = 1 << 16  # encodings kept of one opcode
+_XOR32, _JMP_INDIRECT = forms.op("xor32"), forms.op("jmp-indirect")
+_CODE = {condition: CONDITION_CODES.index(code) for condition, code in CONDITIONS.items()}
+_SHORT = [bytes((0x70 + code,)) for code in range(16)] + [b"\xeb"]
+_LONG = [bytes((0x0F, 0x80 + code)) for code in range(16)] + [b"\xe9"]
+_LONG_SIZE = [6] * 16 + [5]
+_HERE = Mem(RIP, 0)  # its displacement is the last 4 bytes of the instruction
+_ZERO = (0,)
+_HEADER_LINE = -4  # where a function's encoded line is, from its entry
+
+
+def lower(function: Function, program: Program, options: Options) -> Code:
+    """The machine code of one function.  Rejected where an operand does not fit any form of its instruction."""
+    return _Assembly(function, program).code()
+
+
+def lower_program(program: Program, options: Options) -> list[Code]:
+    """The machine code of every function, in program order."""
+    return [lower(function, program, options) for function in program.functions.values()]
+
+
+class _Assembly:
+    """The code of one function while it is made: `pieces[0]` is the prologue, `pieces[i + 1]` the bytes of instruction i,
+    without its jump, if it is one."""
+
+    __slots__ = ("function", "program", "frame", "pieces", "jumps", "labels", "relocations", "references", "problems")
+
+    def __init__(self, function: Function, program: Program) -> None:
+        self.function = function
+        self.program = program
+        self.frame = 8 * (function.slots + abi.stack_words(function.words))
+        self.pieces = [encode(forms.SUB, (RSP, self.frame)) if self.frame else b""]
+        self.jumps: list[tuple[int, int, Symbol]] = []  # number of the piece, condition code, target
+        self.labels: dict[str, tuple[int, int]] = {}  # number of the piece, how many jumps are before
+        self.relocations: list[tuple[int, int, Symbol]] = []  # number of the piece, offset in it, target
+        self.references: list[tuple[int, int, str]] = []  # the same to labels of this function; "" is its header's line
+        self.problems: list[Diagnostic] = []
+
+    def code(self) -> Code:
+        """Encode everything, then place it."""
+        pieces = self.pieces
+        append = pieces.append
+        encodings = _ENCODINGS
+        body = self.function.body
+        for instruction in body:
+            op = instruction.op
+            known = encodings.get(op)
+            if known is None:
+                special = _SPECIAL.get(op)
+                if special is not None:
+                    append(self._special(special, instruction))
+                    continue
+                if op.jumps:
+                    self._jump_on(op, instruction.operands)
+                    append(b"")
+                    continue
+                known = encodings[op] = {}
+            piece = known.get(instruction.operands)
+            append(piece if piece is not None else self._encode(instruction, known))
+        if self.problems:
+            raise Rejected(self.problems)
+        return self._place()
+
+    def _encode(self, instruction: Instruction, known: dict[Operands, bytes]) -> bytes:
+        """What is not kept yet."""
+        op = instruction.op
+        operands: Operands = instruction.operands
+        try:
+            if op is forms.MOV and isinstance(operands[1], Symbol | Line):
+                return self._address(operands[0], operands[1])
+            if op is forms.MOV and operands[1] == 0 and isinstance(operands[0], Register) and self._flags_unread():
+                return encode(_XOR32, (operands[0], operands[0]))
+            if op in _SET:
+                piece = _set(op, operands)
+            elif op.is_move and operands[0] is operands[1]:
+                piece = b""
+            else:
+                piece = encode(op, _shift(op, operands))
+        except ValueError as problem:
+            self._complain(instruction, str(problem))
+            return b""
+        if len(known) >= _KEPT:
+            known.clear()
+        if operands[1:] != _ZERO:  # how that is best encoded depends on what follows
+            known[operands] = piece
+        return piece
+
+    def _flags_unread(self) -> bool:
+        """Whether nobody reads the flags that the instruction being encoded finds."""
+        body = self.function.body
+        start = len(self.pieces)
+        for following in body[start : start + 4]:
+            op = following.op
+            if op.reads_flags or op is forms.JMP:
+                return False
+            if op.writes_flags:
+                return True
+        return False
+
+    def _special(self, make: Callable[[_Assembly, Operands], bytes], instruction: Instruction) -> bytes:
+        try:
+            return make(self, instruction.operands)
+        except ValueError as problem:
+            self._complain(instruction, str(problem))
+            return b""
+
+    def _complain(self, instruction: Instruction, message: str) -> None:
+        self.problems.append(
+            Diagnostic(message, locate(self.program.source, self.function.line, instruction.span))
+        )  # fmt: skip
+
+    # Instructions that are not the same bytes everywhere
+
+    def _label(self, operands: Operands) -> bytes:
+        self.labels[operands[0].name] = (len(self.pieces), len(self.jumps))
+        return b""
+
+    def _jump(self, code: int, target: Symbol) -> None:
+        self.jumps.append((len(self.pieces), code, target))
+
+    def _jump_on(self, op: Op, operands: Operands) -> None:
+        self._jump(CONDITION_CODES.index(op.name[1:]), operands[0])
+
+    def _goto(self, operands: Operands) -> bytes:
+        self._jump(ALWAYS, operands[0])
+        return b""
+
+    def _return(self, operands: Operands) -> bytes:
+        return encode(forms.ADD, (RSP, self.frame)) + b"\xc3" if self.frame else b"\xc3"
+
+    def _stack_argument(self, operands: Operands) -> bytes:
+        return encode(forms.MOV, (operands[0], Mem(RSP, operands[1] + 8 * self.function.slots)))
+
+    def _call(self, operands: Operands) -> bytes:
+        callee = operands[0]
+        if not isinstance(callee, Symbol):
+            return encode(forms.CALL, (callee,))
+        if callee.kind == ROUTINE:
+            callee = symbol(ROUTINE, f"{callee.name}/{len(operands) - 1}")
+        self.relocations.append((len(self.pieces), 1, callee))
+        return b"\xe8\0\0\0\0"
+
+    def _call_jump(self, operands: Operands) -> bytes:
+        """The caller has stored the return address below the stack: move over it and go."""
+        callee = operands[0]
+        over = encode(forms.SUB, (RSP, 8))
+        if not isinstance(callee, Symbol):
+            return over + encode(_JMP_INDIRECT, (callee,))
+        self.relocations.append((len(self.pieces), len(over) + 1, callee))
+        return over + b"\xe9\0\0\0\0"
+
+    def _address(self, to: Register | Mem, what: Symbol | Line) -> bytes:
+        """`to` <- the address of a symbol, or an encoded line.  To store it, some register waits in its place meanwhile."""
+        if isinstance(to, Register):
+            return self._address_in(to, what, b"")
+        spare = next(r for r in (RAX, RCX, RDX) if r is not to[0] and r is not to[1])
+        return self._address_in(spare, what, encode(forms.MOV, (to, spare))) + encode(forms.XCHG, (to, spare))
+
+    def _address_in(self, register: Register, what: Symbol | Line, before: bytes) -> bytes:
+        index = len(self.pieces)
+        if isinstance(what, Line):
+            load = before + encode(forms.MOV32, (register, _HERE))
+            self.references.append((index, len(load) - 4, ""))
+            return load + encode(forms.LEA, (register, Mem(register, 2 * what.line))) if what.line else load
+        lea = before + encode(forms.LEA, (register, _HERE))
+        if what.kind == LABEL:
+            self.references.append((index, len(lea) - 4, what.name))
+        else:
+            self.relocations.append((index, len(lea) - 4, what))
+        return lea
+
+    # Placing
+
+    def _place(self) -> Code:
+        function = self.function
+        pieces = self.pieces
+        self._add_jumps()
+        starts = [0, *accumulate(map(len, pieces))]
+        labels = {name: starts[index] for name, (index, _) in self.labels.items()}
+        relocations = [(starts[index] + offset, target) for index, offset, target in self.relocations]
+        content = b"".join(pieces)
+        if self.references:
+            filled = bytearray(content)
+            for index, offset, name in self.references:
+                field = starts[index] + offset
+                target = labels.get(name) if name else _HEADER_LINE
+                if target is None:
+                    relocations.append((field, symbol(LABEL, name)))
+                else:
+                    pack_into("<i", filled, field, target - field - 4)
+            content = bytes(filled)
+        del starts[0]
+        places = [(s - len(p), i.span, i.by) for s, p, i in zip(starts[1:], pieces[1:], function.body, strict=True) if p]
+        return Code(
+            function.name, function.arity, function.line, content,
+            [Relocation(where, target) for where, target in relocations], labels, places,
+        )  # fmt: skip
+
+    def _add_jumps(self) -> None:
+        """Give every jump its bytes.
+
+        All start short; those that do not reach grow, until all do.  One to the next instruction vanishes.
+        """
+        pieces = self.pieces
+        fixed = [0, *accumulate(map(len, pieces))]  # where pieces would start without jumps
+        here: list[tuple[int, int, int, int, int]] = []  # which jump, end, target, jumps before the target, code
+        sizes = []
+        for number, (index, code, target) in enumerate(self.jumps):
+            found = self.labels.get(target.name) if target.kind == LABEL else None
+            if found is None:
+                sizes.append(_LONG_SIZE[code])
+                continue
+            there, before = fixed[found[0]], found[1]
+            vanishes = before == number + 1 and there == fixed[index + 1]
+            sizes.append(0 if vanishes else 2)
+            if not vanishes:
+                here.append((number, fixed[index + 1], there, before, code))
+        ends = _grow(here, sizes)
+        distance = {number: there + ends[before] - end - ends[number + 1] for number, end, there, before, _ in here}
+        for number, (index, code, target) in enumerate(self.jumps):
+            if number in distance:
+                away = distance[number]
+                pieces[index] += _SHORT[code] + pack("<b", away) if sizes[number] == 2 else _LONG[code] + pack("<i", away)
+            elif sizes[number]:
+                pieces[index] += _LONG[code] + bytes(4)
+                self.relocations.append((index, len(pieces[index]) - 4, target))
+
+
+def _grow(jumps: list[tuple[int, int, int, int, int]], sizes: list[int]) -> list[int]:
+    """Set `sizes` so that every jump reaches; the sums of the sizes, from 0 on.
+
+    Growing one can push others out of reach.  Few rounds do in practice; after some, all that are left grow, so that the time
+    stays linear.
+    """
+    rounds = 0
+    while True:
+        ends = [0, *accumulate(sizes)]
+        short = []
+        grown = False
+        for jump in jumps:
+            number, end, there, before, code = jump
+            if -128 <= there + ends[before] - end - ends[number + 1] <= 127 and rounds < 30:
+                short.append(jump)
+            else:
+                sizes[number] = _LONG_SIZE[code]
+                grown = True
+        if not grown:
+            return ends
+        jumps = short
+        rounds += 1
+
+
+def _compare(condition: str, a: Any, b: Any) -> tuple[bytes, int]:
+    """Code that sets the flags, and the condition code to ask for; or no code, and ALWAYS or NEVER."""
+    if isinstance(a, int):
+        if isinstance(b, int):
+            return b"", ALWAYS if _holds(condition, a, b) else NEVER
+        a, b = b, a
+        condition = SWAPPED[condition]
+    if b == 0 and isinstance(a, Register):
+        return encode(forms.TEST, (a, a)), _CODE[condition]
+    return encode(forms.CMP, (a, b)), _CODE[condition]
+
+
+def _holds(condition: str, a: int, b: int) -> bool:
+    if condition[-1] == "u":
+        a, b = a & MASK, b & MASK
+        condition = condition[:-1]
+    return {"<": a < b, "<=": a <= b, "=": a == b, ">": a > b, ">=": a >= b, "!=": a != b}[condition]
+
+
+def _set(op: Op, operands: Operands) -> bytes:
+    """`w <- a cmp b`.  The register is cleared first where the comparison does not need it, else extended after."""
+    to, a, b = operands
+    code, wanted = _compare(_SET[op], a, b)
+    if wanted >= ALWAYS:
+        return encode(forms.MOV, (to, int(wanted == ALWAYS)))
+    setcc = encode(forms.op("set" + CONDITION_CODES[wanted]), (to,))
+    if any(to is part for operand in (a, b) for part in (operand if isinstance(operand, Mem) else (operand,))):
+        return code + setcc + encode(forms.MOVZX8, (to, to))
+    return encode(_XOR32, (to, to)) + code + setcc
+
+
+def _jump_if(condition: str) -> Callable[[_Assembly, Operands], bytes]:
+    """What encodes `cjump a cmp b :l` for one comparison."""
+    known: dict[Operands, tuple[bytes, int]] = {}
+
+    def encode_jump(assembly: _Assembly, operands: Operands) -> bytes:
+        a, b, target = operands
+        found = known.get((a, b))
+        if found is None:
+            if len(known) >= _KEPT:
+                known.clear()
+            found = known[a, b] = _compare(condition, a, b)
+        if found[1] != NEVER:
+            assembly._jump(found[1], target)
+        return found[0]
+
+    return encode_jump
+
+
+def _shift(op: Op, operands: Operands) -> Operands:
+    """The same operands; but a shift count of any size as the 6 bits of it that count."""
+    if op in _SHIFTS and isinstance(operands[1], int) and not 0 <= operands[1] < 256:
+        return (operands[0], operands[1] & 63)
+    return operands
+
+
+_ENCODINGS: dict[Op, dict[Operands, bytes]] = {}
+_SET: dict[Op, str] = {op: condition for condition, op in forms.SET.items()}
+_SHIFTS = (forms.SHL, forms.SAR, forms.SHR, forms.op("rol"), forms.op("ror"))
+_SPECIAL: dict[Op, Callable[[_Assembly, Operands], bytes]] = {
+    forms.LABEL: _Assembly._label,
+    forms.JMP: _Assembly._goto,
+    forms.RETURN: _Assembly._return,
+    forms.STACK_ARG: _Assembly._stack_argument,
+    forms.CALL: _Assembly._call,
+    forms.CALL_ERROR: _Assembly._call,
+    forms.CALL_JUMP: _Assembly._call_jump,
+    **{op: _jump_if(condition) for condition, op in forms.CJUMP.items()},
+}

@@ -1,0 +1,156 @@
+"""Linear scan register allocation (Poletto and Sarkar 1999) over intervals and gaps in which registers are busy.
+
+Intervals are visited by their start.  One takes a free register that is not busy while it lives, if it can one that makes a
+move vanish; where there is none, of the intervals that live here the one that ends last goes to memory.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from septet.x86.abi import CALLEE_SAVED_BITS, CALLER_SAVED_BITS
+from septet.x86.instructions import Mem
+from septet.x86.registers import R10, R11, REGISTERS, RSP, XMM, bits_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.l2.allocate.intervals import Intervals
+    from septet.x86.registers import Register
+
+GENERAL_BITS = bits_of(REGISTERS[:16]) & ~RSP.bit
+VECTOR_BITS = bits_of(XMM)
+REGISTER_OF_BIT: dict[int, Register] = {register.bit: register for register in REGISTERS}
+FAN = 32  # how many entries of one level a `_Busy` entry of the next covers
+
+
+def scratch_registers(named: int) -> list[list[Register]]:
+    """Two registers of each bank to load spilled variables into, which instructions do not name: r10 and r11, xmm14 and xmm15,
+    or, if those are named, others that calls clobber.  Fewer if there are no two."""
+    general = [R10, R11, *[r for r in REGISTERS[:10] if r.bit & CALLER_SAVED_BITS]]
+    return [[r for r in registers if not r.bit & named][:2] for registers in (general, XMM[:13:-1] + XMM[13::-1])]
+
+
+class Assignment:
+    """Where each piece of a variable lives: `place[k]` is a register's bit, or 0 for slot `slot[k]`.
+
+    `slots` are how many slots there are, `used` the registers that were given away.
+    """
+
+    __slots__ = ("place", "slot", "slots", "used")
+
+    def __init__(self, place: list[int], slot: dict[int, int], slots: int, used: int) -> None:
+        self.place = place
+        self.slot = slot
+        self.slots = slots
+        self.used = used
+
+
+def scan(intervals: Intervals, reserved: int) -> Assignment:
+    """A register or slot for every interval.  `reserved` registers are not given away."""
+    start, end, same, like, want = intervals.start, intervals.end, intervals.same, intervals.like, intervals.want
+    variables = intervals.variables
+    blocked_in = _Levels(intervals.busy).union
+    busy = intervals.busy
+    allowed = [bits & ~reserved & ~(intervals.named & CALLEE_SAVED_BITS) for bits in (GENERAL_BITS, VECTOR_BITS)]
+    free = allowed[0] | allowed[1]
+    cheap = CALLER_SAVED_BITS  # prefer registers that need not be saved
+    dying = [0] * len(busy)
+    holder: dict[int, int] = {}  # the piece that holds a register, by its bit
+    place = [0] * len(start)
+    spilled: list[int] = []
+    now = 0
+    for piece in sorted(range(len(start)), key=start.__getitem__):
+        first = start[piece]
+        if same[piece] != piece:
+            continue
+        while now < first:
+            now += 1
+            free |= dying[now]
+        last = end[piece]
+        if last <= first + 1:
+            last = first + 1
+            blocked = busy[first]
+        else:
+            blocked = blocked_in(first, last)
+        candidates = allowed[variables[piece].bank] & ~blocked
+        available = candidates & free
+        if available:
+            bit = available & want[piece]
+            if not bit:
+                friend = like[piece]
+                if friend >= 0:
+                    bit = available & place[same[friend]]
+                bit = bit or available & cheap or available
+            bit &= -bit
+            if not bit & cheap:
+                cheap |= bit
+        else:
+            bit = _evict(candidates, holder, end, last)
+            if not bit:
+                spilled.append(piece)
+                continue
+            loser = holder[bit]
+            dying[end[loser]] &= ~bit
+            place[loser] = 0
+            spilled.append(loser)
+        free &= ~bit
+        holder[bit] = piece
+        place[piece] = bit
+        dying[last] |= bit
+    slot, slots = share_slots([(start[piece], end[piece], piece) for piece in spilled])
+    return Assignment(place, slot, slots, reduce(or_, place, 0))
+
+
+def _evict(candidates: int, holder: dict[int, int], end: list[int], last: int) -> int:
+    """The register, among those that are taken, of the interval that ends last, if that is after `last`; else 0."""
+    best = 0
+    while candidates:
+        bit = candidates & -candidates
+        candidates ^= bit
+        if end[holder[bit]] > last:
+            last = end[holder[bit]]
+            best = bit
+    return best
+
+
+def share_slots(spilled: list[tuple[int, int, int]]) -> tuple[dict[int, int], int]:
+    """A stack slot for each (start, end, key), the same for some that do not overlap; and how many slots that takes."""
+    from heapq import heappop, heappush
+
+    slot: dict[int, int] = {}
+    taken: list[tuple[int, int]] = []  # end, slot
+    count = 0
+    for start, end, key in sorted(spilled):
+        if taken and taken[0][0] <= start:
+            number = heappop(taken)[1]
+        else:
+            number = count
+            count += 1
+        slot[key] = number
+        heappush(taken, (max(end, start + 1), number))
+    return slot, count
+
+
+class _Levels:
+    """Unions of stretches of a long list, with the help of lists of the unions of 32 entries, 1024 entries, and so on."""
+
+    __slots__ = ("levels",)
+
+    def __init__(self, busy: list[int]) -> None:
+        self.levels = [busy]
+
+    def union(self, start: int, end: int) -> int:
+        """The union of the entries from start to end - 1."""
+        result = 0
+        level = 0
+        while end - start > 2 * FAN:
+            if level + 1 == len(self.levels):
+                row = self.levels[level]
+                self.levels.append([reduce(or_, row[at : at + FAN], 0) for at in range(0, len(row), FAN)])
+            row = self.levels[level]
+            above, below = -(-start // FAN), end // FAN
+            result |= reduce(or_, row[start : above * FAN], 0) | reduce(or_, row[below * FAN : end], 0)
+            start, end = above, below
+            level += 1
+        return result | reduce(or_, self.levels[level][start:end], 0)

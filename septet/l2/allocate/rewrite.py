@@ -1,0 +1,123 @@
+"""From variables to where they live: the last step of every allocation, which makes the L1 function."""
+
+from __future__ import annotations
+
+from septet.l1.nodes import Function
+from septet.l2.allocate.spill import reload
+from septet.x86.abi import CALLEE_SAVED
+from septet.x86.forms import MOV, MOVSD, RETURN, STACK_ARG
+from septet.x86.instructions import Instruction, Mem
+from septet.x86.registers import GENERAL, RSP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.l2 import nodes
+    from septet.l2.allocate.spill import Fresh, Scratch
+    from septet.x86.registers import Register
+
+    Homes = list[tuple[object, Register | Mem]]
+
+
+class Frame:
+    """The stack slots of a function: those of variables, then those of the callee-saved registers it uses."""
+
+    __slots__ = ("slots", "saved", "function")
+
+    def __init__(self, function: nodes.Function, slots: int, used: int) -> None:
+        self.function = function
+        saved = [register for register in CALLEE_SAVED if register.bit & used]
+        self.saved = [(register, Mem(RSP, 8 * (slots + number))) for number, register in enumerate(saved)]
+        self.slots = slots + len(saved)
+
+    def saves(self, span: int) -> list[Instruction]:
+        """What keeps the callee-saved registers, at the entry."""
+        return [Instruction(MOV, (slot, register), span) for register, slot in self.saved]
+
+    def restores(self, span: int) -> list[Instruction]:
+        """What brings them back, before a return."""
+        return [Instruction(MOV, (register, slot), span) for register, slot in self.saved]
+
+    def stack_argument(self, displacement: int) -> Mem:
+        """Where `stack-arg` finds what it reads."""
+        return Mem(RSP, displacement + 8 * self.slots)
+
+
+def rewrite(body: list[Instruction], starts: list[int], homes: list[Homes], frame: Frame, scratch: Scratch | Fresh) -> Function:
+    """The L1 function.  From position `starts[b]` (from 1) on, variables live where `homes[b]` says.
+
+    Instructions that name no variables are shared with the L2 function.
+    """
+    out = frame.saves(body[0].span) if body else []
+    append = out.append
+    home: dict[object, object] = {}
+    get = home.get
+    begins = iter(zip(starts, homes, strict=False))
+    next_start, next_homes = next(begins, (0, []))
+    position = 0
+    for instruction in body:
+        position += 1
+        if position == next_start:
+            home.update(next_homes)
+            next_start, next_homes = next(begins, (0, []))
+        operands = instruction.operands
+        if len(operands) == 2:
+            first, second = operands
+            target = get(first, first)
+            source = get(second, second)
+            if target.__class__ is Mem or source.__class__ is Mem:
+                out += _with_memory(instruction, home, scratch)
+            elif target is source and instruction.op.is_move:
+                pass
+            elif target is first and source is second:
+                append(instruction)
+            else:
+                append(Instruction(instruction.op, (target, source), instruction.span))  # type: ignore[arg-type]
+        elif operands:
+            new = tuple(map(get, operands, operands))
+            if Mem in map(type, new):
+                out += _with_memory(instruction, home, scratch)
+            elif new == operands:
+                append(instruction)
+            else:
+                append(Instruction(instruction.op, new, instruction.span))  # type: ignore[arg-type]
+        else:
+            append(instruction)
+    return _finish(out, frame)
+
+
+def _with_memory(instruction: Instruction, home: dict[object, object], scratch: Scratch | Fresh) -> list[Instruction]:
+    """An instruction that has memory among its operands, or variables that live there."""
+    get = home.get
+    new: list[object] = []
+    for operand in instruction.operands:
+        if operand.__class__ is Mem:
+            base, index, scale, displacement = operand  # type: ignore[misc]
+            base = get(base, base)
+            index = get(index, index)
+            if base.__class__ is Mem or index.__class__ is Mem:
+                return reload(instruction, home, scratch)  # type: ignore[arg-type]
+            new.append(tuple.__new__(Mem, (base, index, scale, displacement)))
+        else:
+            place = get(operand, operand)
+            if place.__class__ is Mem:
+                return reload(instruction, home, scratch)  # type: ignore[arg-type]
+            new.append(place)
+    return [Instruction(instruction.op, tuple(new), instruction.span)]  # type: ignore[arg-type]
+
+
+def _finish(out: list[Instruction], frame: Frame) -> Function:
+    """Resolve the instructions that depend on the frame."""
+    function = frame.function
+    result: list[Instruction] = []
+    for instruction in out:
+        op = instruction.op
+        if op is RETURN:
+            result += frame.restores(instruction.span)
+            result.append(instruction)
+        elif op is STACK_ARG:
+            target, displacement = instruction.operands
+            move = MOV if target.bank == GENERAL else MOVSD  # type: ignore[union-attr]
+            result.append(Instruction(move, (target, frame.stack_argument(displacement)), instruction.span))  # type: ignore[arg-type]
+        else:
+            result.append(instruction)
+    return Function(function.name, function.words, frame.slots, result, function.line, function.arity)

@@ -1,0 +1,214 @@
+"""Instructions whose variables are in memory: use the memory where a form of the instruction allows it, else load and store.
+
+    %x += %y      both spilled     r10 <- mem rsp 8 ; mem rsp 0 += r10
+    %x *= %y      both spilled     r10 <- mem rsp 0 ; r10 *= mem rsp 8 ; mem rsp 0 <- r10
+"""
+
+from __future__ import annotations
+
+from septet.x86.forms import CJUMP, CMP, JCC, LEA, MOV, MOVAPS, MOVSD, SWAPPED
+from septet.x86.instructions import Instruction, Mem, Variable
+from septet.x86.registers import GENERAL, RSP, Register
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.x86.forms import Operand
+    from septet.x86.instructions import Op
+
+    Cell = Variable | Register
+
+CONDITION_OF = {op: condition for condition, op in CJUMP.items()}
+BIT_TESTS = frozenset(stem + width for stem in ("bt", "bts", "btr", "btc") for width in ("", "32", "16"))
+ANY_SLOT = Mem(RSP, 0)
+
+
+class Scratch:
+    """Registers kept free to load spilled variables into, two of each bank: they are enough for every instruction."""
+
+    __slots__ = ("registers", "free")
+    few = True
+
+    def __init__(self, registers: list[list[Register]]) -> None:
+        self.registers = registers
+        self.free = [list(bank) for bank in registers]
+
+    def begin(self) -> None:
+        """Begin an instruction."""
+        self.free = [list(bank) for bank in self.registers]
+
+    def take(self, bank: int) -> Cell:
+        """A register that this instruction has not taken yet."""
+        return self.free[bank].pop(0)
+
+    def give(self, cell: Cell) -> None:
+        """Give a register back."""
+        self.free[cell.bank].insert(0, cell)  # type: ignore[arg-type]
+
+
+class Fresh:
+    """Makes variables to load spilled ones into, which must not be spilled themselves."""
+
+    __slots__ = ("made",)
+    few = False
+
+    def __init__(self) -> None:
+        self.made: dict[Variable, None] = {}
+
+    def begin(self) -> None:
+        """Begin an instruction."""
+
+    def take(self, bank: int) -> Cell:
+        """A new variable."""
+        variable = Variable("spilled", bank)
+        self.made[variable] = None
+        return variable
+
+    def give(self, cell: Cell) -> None:
+        """Take no notice that a variable is not needed any more."""
+
+
+def foldable(op: Op, operands: tuple[Operand, ...], number: int) -> bool:
+    """Whether operand `number`, a variable, may be its stack slot instead; the others are as they will be.
+
+    A slot's upper half would not be cleared by a 32-bit write, and with a register's number of a bit, bit tests reach beyond it.
+    """
+    how = op.access[number] if number < len(op.access) else ""
+    if not how or how == "a" or op.name in BIT_TESTS or op.reads & RSP.bit:
+        return False
+    candidate = (*operands[:number], ANY_SLOT, *operands[number + 1 :])
+    for form in op.forms:
+        if form.takes(candidate):
+            width = form.places[number].memory
+            if how[-1] == "w" and width != 64 and not (width in (8, 16) and (how == "rw" or op.name[:3] == "set")):
+                continue
+            if width in (8, 16, 32, 64):
+                return True
+    return False
+
+
+class Reload:
+    """One instruction some of whose variables are in memory, on its way to several."""
+
+    __slots__ = ("instruction", "home", "temporaries", "before", "after", "loaded", "stored")
+
+    def __init__(self, instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh) -> None:
+        self.instruction = instruction
+        self.home = home
+        self.temporaries = temporaries
+        self.before: list[Instruction] = []
+        self.after: list[Instruction] = []
+        self.loaded: dict[Cell, Cell] = {}  # where spilled variables have been loaded to
+        self.stored: list[Cell] = []  # what is stored after
+
+    def expand(self) -> list[Instruction]:
+        """The instructions.  Variables without a home stay what they are."""
+        instruction = self.instruction
+        self.temporaries.begin()
+        operands = [self._home(operand) if operand.__class__ is not Mem else operand for operand in instruction.operands]
+        if instruction.op.is_move and operands[0] == operands[1]:
+            return []
+        if instruction.op is MOVAPS and Mem not in [operand.__class__ for operand in instruction.operands]:
+            return self._vector_move(operands)
+        direct = [n for n, o in enumerate(instruction.operands) if o.__class__ is Variable and operands[n].__class__ is Mem]
+        for number, operand in enumerate(instruction.operands):
+            if operand.__class__ is Mem:
+                operands[number] = self._address(operand, direct)  # type: ignore[arg-type]
+        folded = self._fold(operands, direct)
+        access = instruction.op.access or ("r",) * len(operands)
+        for number in sorted(direct, key=lambda number: access[number] == "w"):  # what is only written can share a register
+            if number != folded:
+                operands[number] = self._temporary(number)
+        self._emit(self.before, instruction.op, tuple(operands))
+        return self.before + self.after
+
+    def _vector_move(self, operands: list[Operand]) -> list[Instruction]:
+        """A move from or to memory, or both.  The slots are too small for the opcode's own memory forms."""
+        target, source = operands
+        if target.__class__ is Mem and source.__class__ is Mem:
+            source = self._load(self.instruction.operands[1])  # type: ignore[arg-type]
+        self._emit(self.before, MOVSD, (target, source))
+        return self.before
+
+    def _home(self, operand: Operand) -> Operand:
+        return self.home.get(operand, operand)  # type: ignore[return-value]
+
+    def _emit(self, where: list[Instruction], op: Op, operands: tuple[Operand, ...]) -> None:
+        where.append(Instruction(op, operands, self.instruction.span))
+
+    def _load(self, variable: Cell) -> Cell:
+        found = self.loaded.get(variable)
+        if found is None:
+            found = self.loaded[variable] = self.temporaries.take(variable.bank)
+            self._emit(self.before, MOV if variable.bank == GENERAL else MOVSD, (found, self._home(variable)))
+        return found
+
+    def _address(self, memory: Mem, direct: list[int]) -> Mem:
+        """A memory operand with its base and index in registers."""
+        base, index, scale, displacement = memory
+        both = True
+        parts: list[Cell] = []
+        for cell in (base, index) if index is not None else (base,):
+            place = self._home(cell)
+            if place.__class__ is Mem:
+                parts.append(self._load(cell))
+            else:
+                parts.append(place)  # type: ignore[arg-type]
+                both = False
+        result = Mem(parts[0], displacement, parts[1] if index is not None else None, scale)
+        if not (both and index is not None and parts[0] is not parts[1] and self.temporaries.few):
+            return result
+        access = self.instruction.op.access
+        operands = self.instruction.operands
+        if all(access[n] == "w" or operands[n] in self.loaded or operands[n].bank != GENERAL for n in direct):  # type: ignore[union-attr]
+            return result
+        self._emit(self.before, LEA, (parts[0], result))
+        self.temporaries.give(parts[1])
+        self.loaded.clear()
+        self.loaded[ADDRESS] = parts[0]
+        return Mem(parts[0])
+
+    def _fold(self, operands: list[Operand], direct: list[int]) -> int:
+        """The number of the operand that stays in memory, or -1."""
+        originals = self.instruction.operands
+        if any(operand.__class__ is Mem for operand in originals):
+            return -1
+        shown = tuple([originals[n] if n in direct else operand for n, operand in enumerate(operands)])
+        for number in direct:
+            variable = originals[number]
+            if originals.count(variable) == 1 and foldable(self.instruction.op, shown, number):
+                return number
+        return -1
+
+    def _temporary(self, number: int) -> Cell:
+        """The temporary that stands for a spilled operand, loaded before and stored after as the operand is used."""
+        op = self.instruction.op
+        operands = self.instruction.operands
+        variable = operands[number]
+        assert isinstance(variable, Variable)
+        access = op.access or ("r",) * len(operands)
+        ways = [access[n] for n, operand in enumerate(operands) if operand is variable]
+        if ways == ["w"] and variable not in self.loaded:
+            reusable = [cell for cell in self.loaded.values() if cell.bank == variable.bank and cell not in self.stored]
+            temporary = reusable[0] if reusable and self.temporaries.few else self.temporaries.take(variable.bank)
+        else:
+            temporary = self._load(variable)
+        if any(way[-1] == "w" for way in ways) and temporary not in self.stored:
+            self.stored.append(temporary)
+            self._emit(self.after, MOV if variable.bank == GENERAL else MOVSD, (self._home(variable), temporary))
+        return temporary
+
+
+ADDRESS = Variable("")  # stands for an address that was computed
+
+
+def reload(instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh) -> list[Instruction]:
+    """The instructions that do what `instruction` does where `home` says which variables are in which memory or register."""
+    condition = CONDITION_OF.get(instruction.op)
+    if condition is None:
+        return Reload(instruction, home, temporaries).expand()
+    left, right, label = instruction.operands
+    if isinstance(left, int):
+        left, right, condition = right, left, SWAPPED[condition]
+    compare = Reload(Instruction(CMP, (left, right), instruction.span), home, temporaries).expand()
+    return [*compare, Instruction(JCC[condition], (label,), instruction.span)]
+

@@ -1,0 +1,80 @@
+"""Splits variables that are written again and again into one variable a value, so that each can have its own register.
+
+    %t <- 1 ; rdi <- %t ; %t <- 2 ; rsi <- %t      becomes      %t <- 1 ; rdi <- %t ; %t' <- 2 ; rsi <- %t'
+
+Only what is plain to see within a block is split: a value of a variable is on its own if another write follows in the block,
+or if no block reads the variable before writing it.  Chains over several blocks stay one variable.
+"""
+
+from __future__ import annotations
+
+from septet.l2.allocate.access import accesses
+from septet.l2.allocate.liveness import block_starts
+from septet.x86.instructions import Instruction, Mem, Variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.x86.forms import Operand
+
+
+def split_webs(body: list[Instruction]) -> list[Instruction]:
+    """The body with such variables renamed; the body itself where there are none."""
+    starts = block_starts(body)
+    counts, crossing = _writes(body, starts)
+    total: dict[Variable, int] = {}
+    for writes in counts:
+        for variable, count in writes.items():
+            total[variable] = total.get(variable, 0) + (count if variable not in crossing else count > 1)
+    if not any(count > 1 or variable in crossing and count for variable, count in total.items()):
+        return body
+    result: list[Instruction] = []
+    for block, (start, end) in enumerate(zip(starts, [*starts[1:], len(body)], strict=True)):
+        result += _renamed(body[start:end], counts[block], crossing)
+    return result
+
+
+def _writes(body: list[Instruction], starts: list[int]) -> tuple[list[dict[Variable, int]], dict[Variable, None]]:
+    """For each block how often it writes variables afresh; and the variables that some block reads before writing them."""
+    counts: list[dict[Variable, int]] = []
+    crossing: dict[Variable, None] = {}
+    for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
+        written: dict[Variable, int] = {}
+        for position in range(start, end):
+            reads, writes = accesses(body[position])
+            for cell in reads:
+                if cell not in written and cell.__class__ is Variable:
+                    crossing[cell] = None
+            for cell in writes:
+                if cell.__class__ is Variable and cell not in reads:
+                    written[cell] = written.get(cell, 0) + 1
+        counts.append(written)
+    return counts, crossing
+
+
+def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict[Variable, None]) -> list[Instruction]:
+    """One block with its variables renamed; `left` says how often each is still written."""
+    now: dict[object, Variable] = {}
+    result = []
+    for instruction in block:
+        reads, writes = accesses(instruction)
+        if not reads and not writes:
+            result.append(instruction)
+            continue
+        operands = [_named(operand, now) for operand in instruction.operands]
+        for cell in writes:
+            if cell.__class__ is Variable and cell not in reads:
+                left[cell] -= 1
+                if left[cell] or cell not in crossing:
+                    now[cell] = Variable(cell.name, cell.bank)
+                else:
+                    now[cell] = cell
+                operands = [now[cell] if o is cell else n for o, n in zip(instruction.operands, operands, strict=True)]
+        result.append(Instruction(instruction.op, tuple(operands), instruction.span, instruction.by))
+    return result
+
+
+def _named(operand: Operand, now: dict[object, Variable]) -> Operand:
+    if operand.__class__ is Mem:
+        base, index, scale, displacement = operand  # type: ignore[misc]
+        return Mem(now.get(base, base), displacement, now.get(index, index), scale)
+    return now.get(operand, operand)

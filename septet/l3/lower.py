@@ -1,0 +1,286 @@
+"""L3c: from L3 to L2, which removes machine-independent operations.
+
+Operations are selected for by `select`'s functions, which come from the table in `tiles`.  What is here is what no table
+says: control, calls, parameters, and the names of labels, which are program-wide in L2.
+"""
+
+from __future__ import annotations
+
+from septet.base.generated import load
+from septet.base.symbols import FUNCTION, LABEL, Symbol, symbol
+from septet.base.types import INT64
+from septet.l2 import nodes as l2
+from septet.l3.nodes import Branch, Call, Label, Variable
+from septet.l3.trees import Selection, label_name
+from septet.l3.unwritten import never_returns, unwritten
+from septet.ops import table as ops
+from septet.x86 import forms
+from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT
+from septet.x86.instructions import Instruction, Mem
+from septet.x86.registers import GENERAL, R8, R9, R10, RAX, RDI, RDX, RSI, RSP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.base.options import Options
+    from septet.base.symbols import Line
+    from septet.base.types import Type
+    from septet.l3 import nodes as l3
+    from septet.ops.table import Op
+    from septet.x86.instructions import Variable as Virtual
+    from septet.x86.registers import Register
+
+    Operand = Variable | int | Symbol | Line
+    Select = Callable[[Selection, l3.Instruction, int], None]
+
+_MOVD, _SYSCALL = forms.op("movd"), forms.op("syscall")
+_SYSCALL_ARGUMENTS = [RAX, RDI, RSI, RDX, R10, R8, R9]
+_TILED: list[Select] = []  # the generated functions by opcode; filled when first used
+_TABLE: list[Select] = []  # these, and the functions here for what no tile is for
+_FOLDED = bytearray()  # by opcode: whether it occurs inside a tile
+
+
+def lower_program(program: l3.Program, options: Options) -> l2.Program:
+    """The L2 program that does what `program` does."""
+    functions = {name: lower(function, program, options) for name, function in program.functions.items()}
+    return l2.Program("main", functions, dict(program.data), program.source)
+
+
+def lower(function: l3.Function, program: l3.Program, options: Options) -> l2.Function:
+    """The L2 function that does what `function` of `program` does."""
+    if not _TABLE:
+        _prepare()
+    s = Selection(function, program, _FOLDED)
+    _end(s)
+    _body(s)
+    _unwritten(s)
+    words = _parameters(s)
+    return l2.Function(function.name, words, s.finish(), function.line, len(function.parameters))
+
+
+def _prepare() -> None:
+    """Take the functions that are generated from the tile table."""
+    from septet.l3.select import generate
+
+    module = load("l3_tiles", generate)
+    _TILED.extend(module.SELECT)
+    _FOLDED.extend(module.FOLDED)
+    _TABLE.extend(_TILED)
+    own: dict[Op, Select] = {
+        ops.LABEL: _label, ops.BR: _jump, ops.BR_IF: _branch, ops.RETURN: _return,
+        ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _syscall,
+    }  # fmt: skip
+    for op, select in own.items():
+        _TABLE[op.code] = select
+
+
+def _body(s: Selection) -> None:
+    """Select for every instruction that no tile has covered, from the last to the first."""
+    body, covered, table, pending, out = s.body, s.covered, _TABLE, s.pending, s.out
+    _enter(s)
+    for at in range(len(body) - 1, -1, -1):
+        if covered[at]:
+            continue
+        i = body[at]
+        table[i.op.code](s, i, at)
+        if pending:
+            for instruction in pending:
+                instruction.span = i.span
+            pending.reverse()
+            out.extend(pending)
+            pending.clear()
+
+
+# Control
+
+
+def _enter(s: Selection) -> None:
+    """Note the label that the block now selected for begins with."""
+    s.start = s.starts.pop()
+    label = s.body[s.start] if s.start >= 0 else None
+    s.depth = label.depth if type(label) is Label else 0
+
+
+def _label(s: Selection, i: l3.Instruction, at: int) -> None:
+    assert isinstance(i, Label)
+    s.append(Instruction(forms.LABEL, (_symbol(s, i.name), i.depth), i.span))
+    _enter(s)
+
+
+def _symbol(s: Selection, name: str) -> Symbol:
+    return symbol(LABEL, label_name(s.function.name, name))
+
+
+def _follows(s: Selection, at: int, name: str) -> bool:
+    """Whether label `name` is among those that stand right behind `at`."""
+    body = s.body
+    for index in range(at + 1, len(body)):
+        label = body[index]
+        if type(label) is not Label:
+            return False
+        if label.name == name:
+            return True
+    return False
+
+
+def _jump(s: Selection, i: l3.Instruction, at: int) -> None:
+    """`br :l`, which is nothing where :l stands next.  Behind a branch to what stands next, it turns that branch around."""
+    assert isinstance(i, Branch)
+    if _follows(s, at, i.label):
+        return
+    before = s.body[at - 1] if at else None
+    if type(before) is Branch and before.op is ops.BR_IF and _follows(s, at, before.label):
+        s.turned = i.label
+        return
+    s.append(Instruction(forms.JMP, (_symbol(s, i.label),), i.span))
+
+
+def _branch(s: Selection, i: l3.Instruction, at: int) -> None:
+    """`br t :l`."""
+    assert isinstance(i, Branch)
+    s.negate = s.turned is not None
+    label = s.turned or i.label
+    s.turned = None
+    if not s.negate and _follows(s, at, label):
+        return
+    s.target = _symbol(s, label)
+    (arg,) = i.args
+    if type(arg) is Variable:
+        _TILED[ops.BR_IF.code](s, i, at)
+    elif (arg == 1) is not s.negate:
+        s.append(Instruction(forms.JMP, (s.target,), i.span))
+
+
+def _end(s: Selection) -> None:
+    """A return of 0 for who falls off the end."""
+    last = s.body[-1] if s.body else None
+    if last is not None and (last.op.ends and last.op is not ops.BR_IF or never_returns(last)):
+        return
+    _give(s, s.function.result, 0, last.span if last else 0)
+
+
+def _return(s: Selection, i: l3.Instruction, at: int) -> None:
+    """`return` or `return t`."""
+    _give(s, s.function.result, i.args[0] if i.args else 0, i.span)
+
+
+def _give(s: Selection, kind: Type, result: Operand, span: int) -> None:
+    """Return `result`."""
+    if kind.is_float:
+        s.append(Instruction(forms.RETURN, (FLOAT_RESULT,), span))
+        s.append(Instruction(forms.MOVAPS, (FLOAT_RESULT, _vector(s, result, kind)), span))
+    else:
+        s.append(Instruction(forms.RETURN, (), span))
+        s.append(Instruction(forms.MOV, (RESULT, _word(s, result)), span))
+
+
+def _word(s: Selection, operand: Operand) -> Virtual | int | Symbol | Line:
+    """An operand as mov takes it."""
+    return s.regs[operand] if type(operand) is Variable else s.source(operand)
+
+
+def _vector(s: Selection, operand: Operand, kind: Type) -> Virtual:
+    """A float operand in a vector register."""
+    return s.regs[operand] if type(operand) is Variable else s.float(operand, kind)
+
+
+# Calls
+
+
+def _places(kinds: list[Type]) -> tuple[list[Register | int], int]:
+    """Where arguments of these types go: a register, or a number on the stack; and how many are on the stack."""
+    places: list[Register | int] = []
+    words = floats = on_stack = 0
+    for kind in kinds:
+        if kind.is_float and floats < len(FLOAT_ARGUMENTS):
+            places.append(FLOAT_ARGUMENTS[floats])
+            floats += 1
+        elif not kind.is_float and words < len(ARGUMENTS):
+            places.append(ARGUMENTS[words])
+            words += 1
+        else:
+            places.append(on_stack)
+            on_stack += 1
+    return places, on_stack
+
+
+def _call(s: Selection, i: l3.Instruction, at: int) -> None:
+    """Arguments into their places, the call, and its result out of rax or xmm0."""
+    assert isinstance(i, Call)
+    span, append, args = i.span, s.append, i.args
+    called = s.program.functions.get(i.callee.name) if i.op is ops.CALL and i.callee.kind == FUNCTION else None  # type: ignore[union-attr]
+    if i.target is not None:
+        move, result = (forms.MOVAPS, FLOAT_RESULT) if i.target.type.is_float else (forms.MOV, RESULT)
+        append(Instruction(move, (s.regs[i.target], result), span))
+    if called is not None:
+        kinds = [parameter.type for parameter in called.parameters]
+    else:
+        kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
+    places, _ = _places(kinds)
+    callee = s.regs[i.callee] if type(i.callee) is Variable else i.callee
+    op = forms.CALL_ERROR if never_returns(i) else forms.CALL
+    append(Instruction(op, (callee, *[place for place in places if type(place) is not int]), span))
+    for arg, kind, place in zip(reversed(args), reversed(kinds), reversed(places), strict=True):
+        if type(place) is int:
+            _to_stack(s, arg, kind, Mem(RSP, -16 - 8 * place), span)
+        elif kind.is_float:
+            append(Instruction(forms.MOVAPS, (place, _vector(s, arg, kind)), span))
+        else:
+            append(Instruction(forms.MOV, (place, _word(s, arg)), span))
+
+
+def _to_stack(s: Selection, arg: Operand, kind: Type, place: Mem, span: int) -> None:
+    """Store an argument below rsp."""
+    if type(arg) is Variable and kind.is_float:
+        s.append(Instruction(forms.MOVSD if kind.bits == 64 else forms.MOVSS, (place, s.regs[arg]), span))
+    else:
+        small = type(arg) is int and -(1 << 31) <= arg < 1 << 31
+        s.append(Instruction(forms.MOV, (place, arg if small else s.regs[arg]), span))
+
+
+def _syscall(s: Selection, i: l3.Instruction, at: int) -> None:
+    """The number in rax, up to six arguments in registers, the others 0."""
+    span, append = i.span, s.append
+    if i.target is not None:
+        append(Instruction(forms.MOV, (s.regs[i.target], RAX), span))
+    append(Instruction(_SYSCALL, (), span))
+    args = [*i.args, *[0] * (len(_SYSCALL_ARGUMENTS) - len(i.args))]
+    for register, arg in zip(reversed(_SYSCALL_ARGUMENTS), reversed(args), strict=True):
+        append(Instruction(forms.MOV, (register, _word(s, arg)), span))
+
+
+# The entry
+
+
+def _parameters(s: Selection) -> int:
+    """Parameters out of their places; gives how many word parameters the L2 function has.
+
+    Floats past the eighth are on the stack even where an argument register is free.  Those registers then count as word
+    parameters, for `x86.abi.stack_words` to be right.
+    """
+    parameters = s.function.parameters
+    places, on_stack = _places([parameter.type for parameter in parameters])
+    words = 0
+    for parameter, place in zip(reversed(parameters), reversed(places), strict=True):
+        register = s.regs[parameter]
+        if type(place) is not int:
+            words += place.bank == GENERAL
+            s.append(Instruction(forms.MOVAPS if parameter.type.is_float else forms.MOV, (register, place)))
+            continue
+        read = s.general() if parameter.type.is_float else register
+        if read is not register:
+            s.append(Instruction(forms.MOVQ if parameter.type.bits == 64 else _MOVD, (register, read)))
+        s.append(Instruction(forms.STACK_ARG, (read, 8 * (on_stack - 1 - place))))
+    return len(ARGUMENTS) + on_stack if on_stack else words
+
+
+def _unwritten(s: Selection) -> None:
+    """Let variables that may be read before they are written begin as 0."""
+    for variable in reversed(unwritten(s.function)):
+        if variable.type.is_float:
+            read = s.general()
+            s.append(Instruction(forms.MOVQ, (s.regs[variable], read)))
+            s.append(Instruction(forms.MOV, (read, 0)))
+        else:
+            s.append(Instruction(forms.MOV, (s.regs[variable], 0)))

@@ -1,0 +1,574 @@
+"""L3's text, both ways.
+
+The course's syntax, with a type in front of a definition that is not `int64`, and a type after an operation (`>>.u64`,
+`load.u8`, `convert.f32`) where it is not the obvious one: the target's, or for comparisons and `convert` that of the first
+operand that is a variable.
+"""
+
+from __future__ import annotations
+
+from septet.base import notes as note
+from septet.base.literals import read, spell
+from septet.base.scan import (
+    ARROW,
+    BRACKETS,
+    CLOSE_BRACE,
+    END,
+    FLOAT,
+    FUNCTION,
+    LABEL,
+    NAME,
+    NUMBER,
+    PERCENT,
+    STRING,
+    VARIABLE,
+    Cursor,
+    Scanner,
+    SyntaxProblem,
+)  # fmt: skip
+from septet.base.source import span
+from septet.base.symbols import DATA, ROUTINE, Data, Line, Symbol, symbol
+from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
+from septet.base.symbols import LABEL as LABEL_SYMBOL
+from septet.base.types import BOOL, F64, I64, INT64, U64, VOID, named
+from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
+from septet.ops import table as ops
+from septet.ops.routines import ROUTINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.base.source import Source
+    from septet.base.types import Type
+    from septet.ops.table import Op
+
+    Operand = Variable | int | Symbol | Line
+
+_SCANNER = Scanner(PERCENT, "+ - * / % & | ^ << >> = != < <= > >= -- .")
+# The operations written as a word in front of their operands, and how many those are.
+_WORDS: dict[str, tuple[Op, int]] = {
+    op.name: (op, len(op.operands))
+    for op in (ops.NOT, ops.NEG, ops.FSQRT, ops.SELECT, ops.CONVERT, ops.BITCAST, ops.TAG, ops.UNTAG)
+} | {"abs": (ops.FABS, 1), "copy": (ops.COPY, 1)}
+_SPELLED = {op: word for word, (op, _) in _WORDS.items()} | {ops.FNEG: "neg"}
+_ESCAPES = {"n": 10, '"': 34, "\\": 92}
+
+
+def parse(source: Source, notes: bool = True) -> Program:
+    """The program that `source` spells.  With `notes`, its `//@` notes say where things come from."""
+    return _Parser(source, notes).program()
+
+
+class _Constant:
+    """A literal whose type is not known yet."""
+
+    __slots__ = ("text", "at")
+
+    def __init__(self, text: str, at: int) -> None:
+        self.text = text
+        self.at = at  # index of its first token
+
+
+class _Parser(Cursor):
+    """Parses one source; `variables` are those of the function it is in."""
+
+    __slots__ = ("notes", "variables", "functions", "data", "first_line", "noted")
+
+    def __init__(self, source: Source, notes: bool) -> None:
+        super().__init__(_SCANNER.scan(source))
+        self.notes = self.tokens.notes if notes else {}
+        self.variables: dict[str, Variable] = {}
+        self.functions: dict[str, tuple[Function, int]] = {}
+        self.data: dict[str, tuple[Data, int]] = {}
+        self.first_line = 1
+        self.noted = False  # whether this function's header has a note: then what has none has no span
+
+    # The program
+
+    def program(self) -> Program:
+        """The whole program."""
+        while self.kind != END:
+            start = self.at
+            try:
+                if self.accept("define"):
+                    self.function()
+                elif self.accept("data"):
+                    self.datum()
+                else:
+                    self.fail("'define' or 'data'")
+            except SyntaxProblem:
+                self.at = self.tokens.next_line(max(self.at, start))
+                while self.kind != END and (self.text not in ("define", "data") or self.same_line()):
+                    self.at = self.tokens.next_line(self.at)
+        self.tokens.reject()
+        functions = {name: function for name, (function, _) in self.functions.items()}
+        for function in functions.values():
+            self.settle(function)
+        return Program(functions, {name: data for name, (data, _) in self.data.items()}, self.tokens.source)
+
+    def settle(self, function: Function) -> None:
+        """Turn `@name` into the address of data where that is what it is."""
+        if self.data:
+            for instruction in function.body:
+                args = instruction.args
+                for index, arg in enumerate(args):
+                    if type(arg) is Symbol and arg.kind == FUNCTION_SYMBOL and arg.name in self.data:
+                        args[index] = symbol(DATA, arg.name)
+
+    def datum(self) -> None:
+        """`data @name SIZE "bytes"`, after `data`."""
+        name, at = self.new_name("the name of the data")
+        size = self.number("the size in bytes", 0, 1 << 31)
+        content = b""
+        if self.kind == STRING and self.same_line():
+            content = _unescaped(self.text)
+            if len(content) > size:
+                self.tokens.complain(self.at, f"these are {len(content)} bytes, which is more than {size}")
+            self.at += 1
+        self.data[name] = Data(name, size, content), at
+
+    def new_name(self, what: str) -> tuple[str, int]:
+        """A `@name` that must not have been defined yet, and the index of its token."""
+        at = self.at
+        name = self.take(FUNCTION, what)[1:]
+        before = self.functions.get(name) or self.data.get(name)
+        if before:
+            also = (self.tokens.place(before[1]), "it is defined here as well")
+            self.tokens.complain(at, f"'@{name}' is defined twice", "", also)
+        return name, at
+
+    # Functions
+
+    def function(self) -> None:
+        """`define TYPE @f (TYPE %a, ...) { ... }`, after `define`."""
+        self.first_line = self.line
+        result = INT64 if self.kind == FUNCTION else self.type("a type or the function's name")
+        name, at = self.new_name("the function's name")
+        self.variables = {}
+        self.expect("(")
+        parameters: list[Variable] = []
+        while not self.accept(")"):
+            if parameters:
+                self.expect(",")
+            kind = INT64 if self.kind == VARIABLE else self.type("a parameter")
+            parameter = Variable(self.take(VARIABLE, "a parameter")[1:], kind)
+            if parameter.name in self.variables:
+                self.tokens.complain(self.at - 1, f"two parameters are called '%{parameter.name}'")
+            self.variables[parameter.name] = parameter
+            parameters.append(parameter)
+        header = self.notes.get(self.first_line)
+        if header is None:
+            header = self.notes.get(self.line, "")
+        items = note.read(header)[1]
+        self.noted = "line" in items
+        self.expect("{")
+        self.declare()
+        body: list[Instruction] = []
+        function = Function(name, result, parameters, body, note.number(items, "line", self.first_line))
+        while not self.accept("}"):
+            if self.kind == END or self.text == "define" and not self.same_line():
+                self.fail("'}' at the end of the function")
+            self.one(function)
+        self.functions[name] = function, at
+
+    def declare(self) -> None:
+        """Make the variables of this function that have a type in front somewhere."""
+        texts, kinds, variables = self.texts, self.kinds, self.variables
+        try:
+            end = kinds.index(CLOSE_BRACE, self.at)
+        except ValueError:
+            end = len(kinds) - 1
+        for index in range(self.at, end):
+            if kinds[index] != VARIABLE:
+                continue
+            start = index - 1
+            while kinds[start] == BRACKETS:
+                start -= 1
+            if kinds[start] != NAME or texts[start - 1] == ".":
+                continue
+            found = named("".join(texts[start:index]))
+            if found is None:
+                continue
+            name = texts[index][1:]
+            variable = variables.setdefault(name, Variable(name, found))
+            if variable.type is not found:
+                self.tokens.complain(start, f"'%{name}' is {variable.type} elsewhere in this function, not {found}")
+
+    def one(self, function: Function) -> None:
+        """One instruction, added to the body; or a complaint, and on to the next line."""
+        start = self.at
+        try:
+            made = self.instruction(function)
+        except SyntaxProblem:
+            self.at = max(self.at, start)
+            if self.text != "}":
+                self.at = self.tokens.next_line(self.at)
+            return
+        if made is None:
+            return
+        line = self.tokens.lines[start]
+        text = self.notes.get(line)
+        if text is not None:
+            made.span, items = note.read(text)
+            made.by = items.get("by", "")
+            if type(made) is Label:
+                made.depth = note.number(items, "depth", 0)
+        if text is None and not self.noted or text is not None and not self.noted and not made.span:
+            made.span = span(line - self.first_line, self.tokens.column(start))
+        function.body.append(made)
+
+    def instruction(self, function: Function) -> Instruction | None:
+        """One instruction; None for a mere declaration."""
+        kind, text = self.kind, self.text
+        if kind == LABEL:
+            self.at += 1
+            return Label(text[1:])
+        if kind == VARIABLE:
+            return self.definition(self.variable())
+        if kind == NAME:
+            self.at += 1
+            if text == "br":
+                args = [] if self.kind == LABEL else [self.settled(self.operand(), INT64, BOOL)]
+                label = self.take(LABEL, "a label")[1:]
+                return Branch(ops.BR_IF if args else ops.BR, args, label)
+            if text == "return":
+                returned = self.same_line() and self.text != "}"
+                args = [self.settled(self.operand(), function.result)] if returned else []
+                return Instruction(ops.RETURN, VOID, None, args)
+            if text == "store":
+                return self.store()
+            if text == "call":
+                return self.call(None)
+            if text == "syscall":
+                return Instruction(ops.SYSCALL, I64, None, self.arguments())
+            self.at -= 1
+            self.type("an instruction")
+            variable = self.variable()
+            return self.definition(variable) if self.kind == ARROW else None
+        self.fail("an instruction")
+        return None
+
+    def definition(self, target: Variable) -> Instruction:
+        """`<- ...`."""
+        self.expect("<-")
+        if self.kind == NAME and self.text != "line":
+            word, at = self.text, self.at
+            self.at += 1
+            if word == "load":
+                kind = self.suffix() or target.type
+                base, offset = self.address()
+                return Memory(ops.LOAD, kind, target, [base], offset, self.alias())
+            if word == "call":
+                return self.call(target)
+            if word == "syscall":
+                return Instruction(ops.SYSCALL, I64, target, self.arguments())
+            found = _WORDS.get(word)
+            if found is not None:
+                return self.word(target, *found)
+            self.at = at
+        left = self.operand()
+        found_infix = ops.infix("-" if self.text == "--" else self.text, INT64) if self.same_line() else None
+        if found_infix is None:
+            return Instruction(ops.COPY, target.type, target, [self.settled(left, target.type)])
+        symbol_at, text = self.at, self.text
+        self.at += 1
+        given = self.suffix()
+        right = self.operand("-" if text == "--" else "")
+        kind = given or target.type
+        if found_infix.compares:
+            first = left if isinstance(left, Variable) else right
+            kind = given or (first.type if isinstance(first, Variable) else INT64)
+        op = ops.infix(found_infix.symbol, kind)
+        if op is None:
+            self.tokens.complain(symbol_at, f"there is no '{text}' on {kind}")
+            raise SyntaxProblem
+        return Instruction(op, kind, target, [self.settled(left, kind), self.settled(right, kind)])
+
+    def word(self, target: Variable, op: Op, count: int) -> Instruction:
+        """An operation written as a word, after it."""
+        kind = self.suffix()
+        args = [self.operand()]
+        while len(args) < count:
+            self.expect(",")
+            args.append(self.operand())
+        if kind is None:
+            kind = target.type
+            if op is ops.CONVERT:
+                kind = args[0].type if isinstance(args[0], Variable) else INT64
+        if op is ops.NEG and kind.is_float:
+            op = ops.FNEG
+        first = BOOL if op is ops.SELECT else kind
+        return Instruction(op, kind, target, [self.settled(args[0], first), *(self.settled(a, kind) for a in args[1:])])
+
+    def store(self) -> Instruction:
+        """`TYPE base + offset <- what in CLASS`, after `store` and without a blank before the type."""
+        kind = self.suffix() or INT64
+        base, offset = self.address()
+        self.expect("<-")
+        what = self.settled(self.operand(), kind)
+        return Memory(ops.STORE, kind, None, [base, what], offset, self.alias())
+
+    def address(self) -> tuple[Operand, int]:
+        """`base`, `base + offset` or `base - offset`."""
+        base = self.settled(self.operand(), INT64)
+        if self.same_line() and self.text in ("+", "-"):
+            sign = -1 if self.text == "-" else 1
+            self.at += 1
+            return base, sign * self.number("an offset", -(1 << 62), 1 << 62)
+        return base, 0
+
+    def alias(self) -> str:
+        """`in CLASS`, or the class of what may be anything."""
+        if self.same_line() and self.accept("in"):
+            return self.take(NAME, "an alias class")
+        return "any"
+
+    def call(self, target: Variable | None) -> Call:
+        """`callee(args)`, after `call`."""
+        text = self.text
+        callee: Symbol | Variable
+        if self.kind == VARIABLE:
+            callee = self.variable()
+        elif self.kind == FUNCTION:
+            self.at += 1
+            callee = symbol(FUNCTION_SYMBOL, text[1:])
+        elif self.kind == NAME:
+            if text not in ROUTINES:
+                from septet.base.diagnostics import did_you_mean
+
+                hint = did_you_mean(text, ROUTINES)
+                self.tokens.complain(self.at, f"there is no routine '{text}'; functions have an @ in front", hint)
+                raise SyntaxProblem
+            self.at += 1
+            callee = symbol(ROUTINE, text)
+        else:
+            self.fail("what to call: a function, a variable or a routine")
+        return Call(callee, target, self.arguments())
+
+    def arguments(self) -> list[Operand]:
+        """`(t, ...)`."""
+        self.expect("(")
+        args: list[Operand] = []
+        while not self.accept(")"):
+            if args:
+                self.expect(",")
+            arg = self.operand()  # a constant may be of any type: which one is the callee's affair
+            args.append(self.settled(arg, INT64 if type(arg) is _Constant and arg.text[0] == "-" else U64, F64))
+        return args
+
+    # Operands and types
+
+    def variable(self) -> Variable:
+        """The variable here."""
+        name = self.take(VARIABLE, "a variable")[1:]
+        found = self.variables.get(name)
+        if found is None:
+            found = self.variables[name] = Variable(name)
+        return found
+
+    def operand(self, sign: str = "") -> Operand | _Constant:
+        """A variable, an address, a line or a constant, which gets `sign` in front."""
+        kind, text, at = self.kind, self.text, self.at
+        if text in ("-", "+") and not sign:
+            sign = text
+            self.at += 1
+            kind, text = self.kind, self.text
+        if kind in (NUMBER, FLOAT):
+            self.at += 1
+            return _Constant(sign + text, at)
+        if self.at == at and not sign:
+            self.at += 1
+            if kind == VARIABLE:
+                self.at -= 1
+                return self.variable()
+            if kind == FUNCTION:
+                return symbol(FUNCTION_SYMBOL, text[1:])
+            if kind == LABEL:
+                return symbol(LABEL_SYMBOL, text[1:])
+            if text == "line":
+                return Line(self.number("a line", -(1 << 31), 1 << 31))
+        self.at = at
+        self.fail("an operand")
+        raise AssertionError
+
+    def settled(self, operand: Operand | _Constant, kind: Type, fractional: Type | None = None) -> Operand:
+        """`operand`, of which a constant is made a number of `kind`; of `fractional` where it has a fraction."""
+        if type(operand) is not _Constant:
+            assert not isinstance(operand, _Constant)
+            return operand
+        is_fraction = "." in operand.text or "e" in operand.text and "x" not in operand.text
+        if is_fraction and not kind.is_float:
+            if fractional is None or not fractional.is_float:
+                self.tokens.complain(operand.at, f"a {kind} has no fraction")
+                raise SyntaxProblem
+            kind = fractional
+        value = read(operand.text, kind)
+        if value is None and kind.is_word:
+            value = read(operand.text, I64)  # a word's bits may be written either way
+            value = None if value is None else kind.wrap(value)
+        if value is None:
+            self.tokens.complain(operand.at, f"{operand.text[:40]} is no {kind}: it must be between {kind.low} and {kind.high}")
+            raise SyntaxProblem
+        return value
+
+    def suffix(self) -> Type | None:
+        """`.TYPE`, or nothing."""
+        return self.type("a type") if self.same_line() and self.accept(".") else None
+
+    def type(self, what: str) -> Type:
+        """The type here."""
+        end = self.at + 1
+        while self.kinds[end] == BRACKETS:
+            end += 1
+        found = named("".join(self.texts[self.at : end])) if self.kind == NAME else None
+        if found is None:
+            self.fail(what)
+            raise AssertionError
+        self.at = end
+        return found
+
+
+def _unescaped(text: str) -> bytes:
+    """The bytes that a string literal, quotes included, stands for."""
+    out = bytearray()
+    at, end = 1, len(text) - 1
+    while at < end:
+        character = text[at]
+        if character != "\\":
+            out += character.encode("utf-8", "surrogateescape")
+            at += 1
+            continue
+        digits = text[at + 2 : at + 4]
+        if text[at + 1] == "x" and len(digits) == 2 and all(d in "0123456789abcdefABCDEF" for d in digits):
+            out.append(int(digits, 16))
+            at += 4
+        else:
+            found = _ESCAPES.get(text[at + 1])
+            out += bytes((found,)) if found is not None else text[at + 1].encode("utf-8", "surrogateescape")
+            at += 2
+    return bytes(out)
+
+
+def _escaped(content: bytes) -> str:
+    """A string literal that stands for `content`."""
+    return '"' + "".join(_ESCAPED[byte] for byte in content) + '"'
+
+
+_ESCAPED = [chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in range(256)]
+for _letter, _byte in _ESCAPES.items():
+    _ESCAPED[_byte] = "\\" + _letter
+
+
+# Printing
+
+
+def print_program(program: Program, notes: bool = True) -> str:
+    """The text of a program: data, then functions."""
+    parts = []
+    for data in program.data.values():
+        parts.append(f"data @{data.name} {data.size}" + (f" {_escaped(data.content)}" if data.content else "") + "\n")
+    if parts:
+        parts.append("\n")
+    parts.append("\n".join(print_function(function, notes) for function in program.functions.values()))
+    return "".join(parts)
+
+
+def print_function(function: Function, notes: bool = True) -> str:
+    """The text of a function."""
+    parameters = ", ".join(_typed(v) for v in function.parameters)
+    result = "" if function.result is INT64 else f"{function.result} "
+    header = f"define {result}@{function.name} ({parameters}) {{"
+    out = [header + (f"  //@ line={function.line}" if notes else "")]
+    for variable in _undefined(function):
+        out.append(f"  {_typed(variable)}")
+    for instruction in function.body:
+        text = _TEXT.get(instruction.op, _operation)(instruction, function)
+        if notes and (instruction.span or instruction.by):
+            text += note.write(instruction.span, instruction.by, **_depth(instruction))
+        elif notes and type(instruction) is Label and instruction.depth:
+            text += f"  //@ depth={instruction.depth}"
+        out.append(text if type(instruction) is Label else "  " + text)
+    out.append("}\n")
+    return "\n".join(out)
+
+
+def _depth(instruction: Instruction) -> dict[str, int | str]:
+    return {"depth": instruction.depth} if type(instruction) is Label and instruction.depth else {}
+
+
+def _undefined(function: Function) -> list[Variable]:
+    """The variables that are read but never written, and not int64: nothing else says what type they have."""
+    seen: dict[Variable, None] = {}
+    written = set(function.parameters)
+    for instruction in function.body:
+        if instruction.target is not None:
+            written.add(instruction.target)
+        for arg in instruction.args:
+            if type(arg) is Variable and arg.type is not INT64:
+                seen[arg] = None
+    return [variable for variable in seen if variable not in written]
+
+
+def _typed(variable: Variable) -> str:
+    return f"%{variable.name}" if variable.type is INT64 else f"{variable.type} %{variable.name}"
+
+
+def _spelled(operand: Operand, type: Type) -> str:
+    return spell(operand, type) if isinstance(operand, int) else repr(operand)
+
+
+def _operation(i: Instruction, function: Function) -> str:
+    target, op, kind, args = i.target, i.op, i.type, i.args
+    assert target is not None
+    usual = target.type
+    if op.compares or op is ops.CONVERT:
+        first = next((a for a in args if type(a) is Variable), None)
+        usual = first.type if first else INT64
+    suffix = "" if kind is usual else f".{kind}"
+    texts = [_spelled(a, kind) for a in args]
+    if op is ops.SELECT:
+        texts[0] = _spelled(args[0], BOOL)
+    if op.symbol:
+        return f"{_typed(target)} <- {texts[0]} {op.symbol}{suffix} {texts[1]}"
+    if op is ops.COPY and not suffix:
+        return f"{_typed(target)} <- {texts[0]}"
+    return f"{_typed(target)} <- {_SPELLED[op]}{suffix} {', '.join(texts)}"
+
+
+def _memory(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Memory)
+    address = _spelled(i.args[0], INT64)
+    if i.offset:
+        address += f" {'-' if i.offset < 0 else '+'} {abs(i.offset)}"
+    alias = "" if i.alias == "any" else f" in {i.alias}"
+    if i.op is ops.STORE:
+        suffix = "" if i.type is INT64 else f".{i.type}"
+        return f"store{suffix} {address} <- {_spelled(i.args[1], i.type)}{alias}"
+    assert i.target is not None
+    suffix = "" if i.type is i.target.type else f".{i.type}"
+    return f"{_typed(i.target)} <- load{suffix} {address}{alias}"
+
+
+def _call(i: Instruction, function: Function) -> str:
+    arguments = ", ".join(map(repr, i.args))
+    target = f"{_typed(i.target)} <- " if i.target else ""
+    return f"{target}call {i.callee!r}({arguments})" if isinstance(i, Call) else f"{target}syscall({arguments})"
+
+
+def _branch(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Branch)
+    return f"br {i.args[0]!r} :{i.label}" if i.args else f"br :{i.label}"
+
+
+def _return(i: Instruction, function: Function) -> str:
+    return f"return {_spelled(i.args[0], function.result)}" if i.args else "return"
+
+
+def _label(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Label)
+    return f":{i.name}"
+
+
+_TEXT = {
+    ops.LOAD: _memory, ops.STORE: _memory, ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _call,
+    ops.BR: _branch, ops.BR_IF: _branch, ops.RETURN: _return, ops.LABEL: _label,
+}  # fmt: skip

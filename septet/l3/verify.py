@@ -1,0 +1,271 @@
+"""What a well-formed L3 program is, one line an invariant, with the check that holds it.
+
+* `_program`: there is a function `main`, and it has no parameters.
+* `_labels`: a label stands once in its function.
+* `_names`: labels, functions and data that are named exist.
+* `_operation`: the opcode is one of L3's: no phi, no array operation, no check; and it has its number of operands.
+* `_operand`: where a type is wanted an operand has it, or both are 64-bit words; a constant is one of its numbers.
+* `_result`: a result goes to a variable of its type (words to words); a comparison's to any integer variable.
+* `_memory`: an address is a word; a narrower integer may be loaded into a word, and any integer be stored in part.
+* `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words.
+* `_branch`: what decides a branch is an integer.
+* `_return`: what is returned has the function's result type; a bare return gives 0.
+* `_cast`: a bitcast keeps the width; a conversion is between numbers.
+* `_variable`: variables are words, integers and floats (not vectors), and two of a function never share a name.
+"""
+
+from __future__ import annotations
+
+from septet.base.diagnostics import Diagnostic, did_you_mean
+from septet.base.source import locate
+from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol
+from septet.base.types import BOOL, FLOAT, I64, INT, INT64, VALUE, VOID
+from septet.l3.nodes import Branch, Call, Label, Memory, Variable
+from septet.ops import table as ops
+from septet.ops.routines import ROUTINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from septet.base.source import Place
+    from septet.base.types import Type
+    from septet.l3.nodes import Function, Instruction, Program
+    from septet.ops.table import Op
+
+    Operand = Variable | int | Symbol | Line
+
+
+def problems(program: Program) -> Iterator[Diagnostic]:
+    """Everything that is wrong with a program."""
+    yield from _program(program)
+    for function in program.functions.values():
+        yield from function_problems(function, program)
+
+
+def function_problems(function: Function, program: Program) -> Iterator[Diagnostic]:
+    """Everything that is wrong with one function of `program`."""
+    return _Checker(function, program).problems()
+
+
+def _program(program: Program) -> Iterator[Diagnostic]:
+    main = program.functions.get("main")
+    if main is None:
+        yield Diagnostic("the program has no function 'main'", None, did_you_mean("main", program.functions))
+    elif main.parameters:
+        yield Diagnostic("'main' has parameters, but nobody calls it with any")
+
+
+def _is_integer(type: Type) -> bool:
+    return type.kind in (INT, VALUE)
+
+
+class _Checker:
+    """Checks one function."""
+
+    __slots__ = ("function", "program", "labels", "variables")
+
+    def __init__(self, function: Function, program: Program) -> None:
+        self.function = function
+        self.program = program
+        self.labels: dict[str, Label] = {}
+        self.variables: dict[str, Variable] = {}
+
+    def problems(self) -> Iterator[Diagnostic]:
+        """Everything that is wrong with the function."""
+        yield from self._labels()
+        for parameter in self.function.parameters:
+            yield from self._variable(parameter, None)
+        for instruction in self.function.body:
+            if instruction.target is not None:
+                yield from self._variable(instruction.target, instruction)
+            for arg in instruction.args:
+                if type(arg) is Variable:
+                    yield from self._variable(arg, instruction)
+                elif type(arg) is Symbol:
+                    yield from self._names(arg, instruction)
+            yield from _CHECKS.get(instruction.op, _Checker._operation)(self, instruction)
+
+    def _at(self, i: Instruction, text: str = "") -> Place | None:
+        return locate(self.program.source, self.function.line, i.span, text)
+
+    def _labels(self) -> Iterator[Diagnostic]:
+        for instruction in self.function.body:
+            if type(instruction) is Label:
+                before = self.labels.setdefault(instruction.name, instruction)
+                if before is not instruction:
+                    there = self._at(before)
+                    also = [(there, "it stands here as well")] if there else []
+                    yield Diagnostic(f"label ':{instruction.name}' stands twice", self._at(instruction), "", also)
+
+    def _variable(self, variable: Variable, i: Instruction | None) -> Iterator[Diagnostic]:
+        if self.variables.setdefault(variable.name, variable) is not variable:
+            yield Diagnostic(f"two variables are called {variable!r}", self._at(i, repr(variable)) if i else None)
+        if variable.type.kind not in (INT, VALUE, FLOAT):
+            yield Diagnostic(f"{variable!r} is {variable.type}, which no variable can be", self._at(i) if i else None)
+
+    def _names(self, name: Symbol, i: Instruction) -> Iterator[Diagnostic]:
+        if name.kind == LABEL:
+            yield from self._label(name.name, i)
+        elif name.kind in (FUNCTION, DATA):
+            known = self.program.functions if name.kind == FUNCTION else self.program.data
+            if name.name not in known:
+                hint = did_you_mean(name.name, known)
+                yield Diagnostic(f"there is no function or data '@{name.name}'", self._at(i, f"@{name.name}"), hint)
+
+    def _label(self, name: str, i: Instruction) -> Iterator[Diagnostic]:
+        if name not in self.labels:
+            hint = did_you_mean(name, self.labels)
+            yield Diagnostic(f"there is no label ':{name}' in this function", self._at(i, f":{name}"), hint)
+
+    def _operand(self, arg: Operand, wanted: Type, i: Instruction) -> Iterator[Diagnostic]:
+        if type(arg) is Variable:
+            if not wanted.accepts(arg.type):
+                yield Diagnostic(f"{arg!r} is {arg.type}, but {wanted} is wanted", self._at(i, repr(arg)))
+        elif isinstance(arg, int):
+            if not wanted.low <= arg <= wanted.high and not (wanted.is_float and 0 <= arg < 1 << wanted.bits):
+                yield Diagnostic(f"{arg} is not between {wanted.low} and {wanted.high}, as a {wanted} is", self._at(i))
+        elif not wanted.is_word:
+            yield Diagnostic(f"{arg!r} is a word, but {wanted} is wanted", self._at(i, repr(arg)))
+
+    def _result(self, made: Type, i: Instruction) -> Iterator[Diagnostic]:
+        target = i.target
+        if target is not None and not target.type.accepts(made):
+            yield Diagnostic(f"this makes {made}, but {target!r} is {target.type}", self._at(i, repr(target)))
+
+    def _operation(self, i: Instruction) -> Iterator[Diagnostic]:
+        op = i.op
+        if op not in _OPERATIONS or i.target is None or len(i.args) != max(len(op.operands), 1):
+            yield Diagnostic(f"'{op}' with {len(i.args)} operands is no operation of L3", self._at(i))
+            return
+        if op.operands[0] == "I" and not _is_integer(i.type) or op.operands[0] == "F" and not i.type.is_float:
+            yield Diagnostic(f"there is no '{op}' on {i.type}", self._at(i))
+        for arg in i.args:
+            yield from self._operand(arg, i.type, i)
+        if not op.compares:
+            yield from self._result(i.type, i)
+        elif not _is_integer(i.target.type):
+            yield from self._result(BOOL, i)
+
+    def _select(self, i: Instruction) -> Iterator[Diagnostic]:
+        if i.target is None or len(i.args) != 3:
+            yield Diagnostic("'select' has three operands and a result", self._at(i))
+            return
+        yield from self._operand(i.args[0], BOOL, i)
+        for arg in i.args[1:]:
+            yield from self._operand(arg, i.type, i)
+        yield from self._result(i.type, i)
+
+    def _cast(self, i: Instruction) -> Iterator[Diagnostic]:
+        if i.target is None or len(i.args) != 1:
+            yield Diagnostic(f"'{i.op}' has one operand and a result", self._at(i))
+            return
+        (arg,) = i.args
+        if i.op is ops.CONVERT:
+            yield from self._operand(arg, i.type, i)
+            return
+        yield from self._result(i.type, i)
+        if type(arg) is Variable:
+            if arg.type.bits != i.type.bits:
+                message = f"{arg!r} has {arg.type.bits} bits, but a {i.type} has {i.type.bits}"
+                yield Diagnostic(message, self._at(i, repr(arg)), "'convert' changes the width")
+        else:
+            yield from self._operand(arg, i.type, i)
+
+    def _memory(self, i: Instruction) -> Iterator[Diagnostic]:
+        if not isinstance(i, Memory) or len(i.args) != (1 if i.op is ops.LOAD else 2):
+            yield Diagnostic(f"'{i.op}' has a base address, an offset and, if it stores, what it stores", self._at(i))
+            return
+        yield from self._operand(i.args[0], INT64, i)
+        if i.op is ops.STORE:
+            what = i.args[1]
+            if not (type(what) is Variable and _is_integer(what.type) and _is_integer(i.type)):
+                yield from self._operand(what, i.type, i)
+        elif i.target is not None and not (i.target.type.is_word and _is_integer(i.type)):
+            yield from self._result(i.type, i)
+
+    def _call(self, i: Instruction) -> Iterator[Diagnostic]:
+        if not isinstance(i, Call):
+            yield Diagnostic("a call has something that it calls", self._at(i))
+            return
+        callee = i.callee
+        if type(callee) is Variable:
+            yield from self._variable(callee, i)
+            yield from self._operand(callee, INT64, i)
+        elif isinstance(callee, Symbol) and callee.kind == ROUTINE:
+            yield from self._routine(callee.name, i)
+        elif isinstance(callee, Symbol):
+            yield from self._direct(callee, i)
+
+    def _routine(self, name: str, i: Instruction) -> Iterator[Diagnostic]:
+        routine = ROUTINES[name]
+        if len(i.args) not in routine.arities:
+            wanted = " or ".join(map(str, routine.arities))
+            yield Diagnostic(f"'{name}' takes {wanted} arguments, not {len(i.args)}", self._at(i, name))
+        for arg in i.args:
+            yield from self._operand(arg, INT64, i)
+        yield from self._result(INT64, i)
+
+    def _direct(self, callee: Symbol, i: Instruction) -> Iterator[Diagnostic]:
+        function = self.program.functions.get(callee.name) if callee.kind == FUNCTION else None
+        if function is None:
+            hint = did_you_mean(callee.name, self.program.functions)
+            yield Diagnostic(f"there is no function '@{callee.name}'", self._at(i, f"@{callee.name}"), hint)
+            return
+        if len(i.args) != len(function.parameters):
+            count = len(function.parameters)
+            there = locate(self.program.source, function.line, 1)
+            also = [(there, f"it has {count} parameters")] if there else []
+            message = f"'@{function.name}' takes {count} arguments, not {len(i.args)}"
+            yield Diagnostic(message, self._at(i, f"@{callee.name}"), "", also)
+            return
+        for arg, parameter in zip(i.args, function.parameters, strict=True):
+            yield from self._operand(arg, parameter.type, i)
+        yield from self._result(INT64 if function.result is VOID else function.result, i)
+
+    def _syscall(self, i: Instruction) -> Iterator[Diagnostic]:
+        if not 1 <= len(i.args) <= 7:
+            yield Diagnostic("a system call has a number and up to six arguments", self._at(i))
+        for arg in i.args:
+            yield from self._operand(arg, I64, i)
+        yield from self._result(I64, i)
+
+    def _branch(self, i: Instruction) -> Iterator[Diagnostic]:
+        if not isinstance(i, Branch) or len(i.args) != (i.op is ops.BR_IF):
+            yield Diagnostic(f"'{i.op}' has a label and, if it decides, what decides it", self._at(i))
+            return
+        yield from self._label(i.label, i)
+        for arg in i.args:
+            if type(arg) is Variable and not _is_integer(arg.type):
+                yield Diagnostic(f"{arg!r} is {arg.type}, but an integer is wanted", self._at(i, repr(arg)))
+
+    def _return(self, i: Instruction) -> Iterator[Diagnostic]:
+        result = self.function.result
+        if len(i.args) > (result is not VOID):
+            yield Diagnostic(f"this returns something, but the function's result is {result}", self._at(i))
+            return
+        for arg in i.args:
+            yield from self._operand(arg, result, i)
+
+    def _nothing(self, i: Instruction) -> Iterator[Diagnostic]:
+        return iter(())
+
+
+_OPERATIONS = frozenset(
+    {ops.COPY, ops.TAG, ops.UNTAG}
+    | {op for op in ops.OPS if op.meaning is not None and not op.check and op.operands and op.operands[0] in "IF"}
+)
+_CHECKS: dict[Op, Callable[[_Checker, Instruction], Iterator[Diagnostic]]] = {
+    ops.SELECT: _Checker._select,
+    ops.CONVERT: _Checker._cast,
+    ops.BITCAST: _Checker._cast,
+    ops.LOAD: _Checker._memory,
+    ops.STORE: _Checker._memory,
+    ops.CALL: _Checker._call,
+    ops.CALL_INDIRECT: _Checker._call,
+    ops.SYSCALL: _Checker._syscall,
+    ops.BR: _Checker._branch,
+    ops.BR_IF: _Checker._branch,
+    ops.RETURN: _Checker._return,
+    ops.LABEL: _Checker._nothing,
+}

@@ -1,0 +1,80 @@
+"""LA's text: reading it with names bound on the way, and printing it one instruction a line.
+
+The printed lines are those of the course's own LB compiler, which run-time errors of LA programs report: a line for the
+header, one for each instruction, one for the closing brace, and an empty one between functions.
+"""
+
+from __future__ import annotations
+
+from septet.base.notes import write
+from septet.base.scan import ARROW, LABEL, OPEN_BRACKET, OPEN_PAREN
+from septet.la.nodes import Branch, Function, Program
+from septet.ops.statement_print import FORMATS, header, spell
+from septet.ops.statement_text import FIRST_FREE, Reader, scanner
+from septet.ops.statements import Jump, Statement
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from septet.base.scan import Tokens
+    from septet.base.source import Source
+
+BR = FIRST_FREE
+SCANNER = scanner({"br": BR})
+
+
+def parse(source: Source, notes: bool = True) -> Program:
+    """The program that `source` spells.  Raises Rejected with every syntax error found."""
+    reader = _Reader(SCANNER.scan(source), notes)
+    return Program({read[0]: Function(*read) for read in reader.functions()}, source)
+
+
+class _Reader(Reader):
+    """Adds LA's branches."""
+
+    __slots__ = ()
+
+    def __init__(self, tokens: Tokens, notes: bool) -> None:
+        super().__init__(tokens, notes)
+        self.starts[BR] = self.branch
+
+    def branch(self, i: int, place: int) -> int:
+        """`br :label` or `br t :then :other`."""
+        kinds = self.kinds
+        kind = kinds[i + 1]
+        if kind == LABEL:
+            return self.jump(i, place)
+        if kind == ARROW or kind == OPEN_PAREN or kind == OPEN_BRACKET:
+            return self.named(i, place)
+        condition = self.operand(i + 1)
+        at = self.at
+        if kinds[at] != LABEL or kinds[at + 1] != LABEL:
+            raise self.fail(at if kinds[at] != LABEL else at + 1, "a label")
+        self.add(Branch(condition, self.texts[at][1:], self.texts[at + 1][1:], place))
+        return at + 2
+
+
+def print_program(program: Program, notes: bool = True) -> str:
+    """The text of `program`; with `notes`, where each statement came from."""
+    return "\n".join(print_function(function, notes) for function in program.functions.values())
+
+
+def print_function(function: Function, notes: bool = True) -> str:
+    """The text of `function`, ending in a newline."""
+    f = function
+    out = [header(f.name, f.result, f.parameters, f.line, f.column, notes)]
+    if notes:
+        out += [f"  {_FORMATS[type(s)](s)}{write(s.span)}" for s in f.body]
+    else:
+        out += [f"  {_FORMATS[type(s)](s)}" for s in f.body]
+    out.append("}\n")
+    return "\n".join(out)
+
+
+_FORMATS: dict[type[Statement], Callable[[Any], str]] = {
+    **FORMATS,
+    Jump: lambda s: f"br :{s.label}",
+    Branch: lambda s: f"br {spell(s.condition)} :{s.then} :{s.other}",
+}

@@ -1,0 +1,207 @@
+"""Places machine code and data in one image: the same bytes are an executable file and a program in this process.
+
+    offset 0         ELF header, so that the image is a file as it stands
+           256       the runtime
+           ...       functions: an 8-byte header (descriptor, encoded first line), then code at a 16-aligned entry
+           ...       constant data
+    `writable`       page-aligned, not in the file: the stack, which runs into the code above when it overflows, then the
+                     runtime's state, then the program's writable data
+
+Nothing in it depends on where it is loaded.
+"""
+
+from __future__ import annotations
+
+from struct import pack, pack_into
+
+from septet.base.diagnostics import Diagnostic, Rejected
+from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, symbol
+from septet.link import elf
+from septet.x86 import abi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from septet.base.symbols import Data, Symbol
+    from septet.link.code import Code
+
+PAGE = 4096
+HUGE_PAGE = 1 << 21
+ALIGNMENT = 16  # of entries and data
+TRAP = b"\xcc"  # fills gaps: running into one stops the program
+STACK = 1 << 28  # bytes; the runtime's first data
+OUTSIDE = symbol(FUNCTION, "program")  # what the runtime calls: the program's entry
+
+
+class Block:
+    """Code and constant data that stand together; all offsets, also those in `open`, are in the image.
+
+    `open` are its references to symbols, not filled in yet.
+    """
+
+    __slots__ = ("content", "symbols", "functions", "open")
+
+    def __init__(
+        self,
+        content: bytearray,
+        symbols: dict[Symbol, int],
+        functions: list[tuple[str, int, int]],
+        open: list[tuple[int, Symbol, int]],
+    ) -> None:
+        self.content = content
+        self.symbols = symbols
+        self.functions = functions  # name, entry, end
+        self.open = open  # where, of what, addend; as in `Relocation`
+
+    def relocate(self, relocations: list[tuple[int, Symbol, int]]) -> None:
+        """Fill in those references.  Rejected where a symbol is unknown."""
+        content, symbols = self.content, self.symbols
+        unknown: dict[Symbol, None] = {}
+        for where, target, addend in relocations:
+            at = symbols.get(target)
+            if at is None:
+                unknown[target] = None
+            else:
+                pack_into("<i", content, where, at + addend - where)
+        if unknown:
+            raise Rejected([Diagnostic(f"'{target!r}' is used but not defined") for target in unknown])
+
+
+class Runtime:
+    """The runtime, linked but for where its writable region and the program's entry are."""
+
+    __slots__ = ("content", "symbols", "functions", "constants", "references", "calls", "writable", "entry")
+
+    def __init__(
+        self,
+        content: bytes,
+        symbols: dict[str, int],
+        functions: list[tuple[str, int, int]],
+        constants: list[tuple[str, int, int]],
+        references: list[tuple[int, int]],
+        calls: list[int],
+        writable: list[tuple[str, int, int]],
+        entry: int,
+    ) -> None:
+        self.content = content
+        self.symbols = symbols  # offset of each routine, `print/1`
+        self.functions = functions  # name, entry, end
+        self.constants = constants  # name, offset, size
+        self.references = references  # where, offset in the writable region plus addend
+        self.calls = calls  # where the program's entry is called
+        self.writable = writable  # name, offset, size; the stack is first
+        self.entry = entry  # where execution starts
+
+
+class Image:
+    """A linked program: `content` from offset 0 on, `writable_size` zero bytes from offset `writable` on."""
+
+    __slots__ = ("content", "start", "entry", "functions", "constants", "writable", "writable_size", "data", "references")
+
+    def __init__(
+        self,
+        content: bytes,
+        start: int,
+        entry: int,
+        functions: list[tuple[str, int, int]],
+        constants: list[tuple[str, int, int]],
+        writable: int,
+        writable_size: int,
+        data: list[tuple[str, int, int]],
+        references: list[tuple[int, int]],
+    ) -> None:
+        self.content = content
+        self.start = start  # the end of the ELF header
+        self.entry = entry
+        self.functions = functions  # name, entry, end: the runtime's (names with a dot), then the program's
+        self.constants = constants  # name, offset, size
+        self.writable = writable
+        self.writable_size = writable_size
+        self.data = data  # name, offset in the image, size: what is in the writable region
+        self.references = references  # the places of 4-byte relative references to it, and the offset in the image meant
+
+
+def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
+    """Functions, then constant data, one behind the other; `start` is where the block will stand, a multiple of 16."""
+    parts: list[bytes] = []
+    at = start
+    symbols: dict[Symbol, int] = {}
+    functions: list[tuple[str, int, int]] = []
+    placed: list[tuple[int, Code]] = []
+    for code in codes:
+        entry = (at + 8 + ALIGNMENT - 1) & -ALIGNMENT
+        header = pack("<II", abi.descriptor(abi.FUNCTION, code.arity), (2 * code.line + 1) & 0xFFFFFFFF)
+        parts += (TRAP * (entry - 8 - at), header, code.content)
+        at = entry + len(code.content)
+        symbols[symbol(FUNCTION, code.name)] = entry
+        functions.append((code.name, entry, at))
+        placed.append((entry, code))
+    for item in data:
+        if item.content:
+            gap = -at % ALIGNMENT
+            parts += (TRAP * gap, item.content, bytes(item.size - len(item.content)))
+            symbols[symbol(DATA, item.name)] = at + gap
+            at += gap + item.size
+    parts.append(TRAP * (-at % ALIGNMENT))
+    return Block(bytearray().join(parts), symbols, functions, _resolve_later(placed, symbols))
+
+
+def _resolve_later(placed: list[tuple[int, Code]], symbols: dict[Symbol, int]) -> list[tuple[int, Symbol, int]]:
+    """All relocations, at offsets in the block.  Labels are looked for only if one is wanted."""
+    result = [(entry + r.offset, r.target, r.addend) for entry, code in placed for r in code.relocations]
+    if any(target.kind == LABEL for _, target, _ in result):
+        for entry, code in placed:
+            for name, offset in code.labels.items():
+                symbols[symbol(LABEL, name)] = entry + offset
+    return result
+
+
+def link(codes: Iterable[Code], data: dict[str, Data], entry: str, runtime: Runtime | None = None) -> Image:
+    """The image of a program that starts at function `entry`.  Rejected where a name is not defined."""
+    if runtime is None:
+        from septet.runtime.image import load
+
+        runtime = load()
+    start = elf.HEADER
+    block = place(codes, data.values(), start + len(runtime.content))
+    symbols = block.symbols
+    for name, offset in runtime.symbols.items():
+        symbols[symbol(ROUTINE, name)] = start + offset
+    main = symbols.get(symbol(FUNCTION, entry))
+    if main is None:
+        raise Rejected([Diagnostic(f"the entry function '@{entry}' is not defined")])
+    constants = [(name, start + offset, size) for name, offset, size in runtime.constants]
+    constants += [(item.name, symbols[symbol(DATA, item.name)], item.size) for item in data.values() if item.content]
+    size = start + len(runtime.content) + len(block.content)
+    writable = _writable_offset(size)
+    variables = [(name, writable + offset, size) for name, offset, size in runtime.writable]
+    for item in data.values():
+        if not item.content:
+            at = -(-(variables[-1][1] + variables[-1][2]) // ALIGNMENT) * ALIGNMENT
+            symbols[symbol(DATA, item.name)] = at
+            variables.append((item.name, at, item.size))
+    block.content[:0] = bytes(start) + runtime.content
+    block.relocate(block.open)
+    image = block.content
+    references = [(start + where, writable + target) for where, target in runtime.references]
+    for where, target in references:
+        pack_into("<i", image, where, target - where)
+    for where in runtime.calls:
+        pack_into("<i", image, start + where, main - 4 - (start + where))
+    references += [(where, symbols[s] + addend) for where, s, addend in block.open if symbols[s] >= writable]
+    functions = [(name, start + first, start + last) for name, first, last in runtime.functions] + block.functions
+    writable_size = variables[-1][1] + variables[-1][2] - writable
+    image[:start] = elf.header(start + runtime.entry, size, writable, writable_size)
+    return Image(
+        bytes(image), start, start + runtime.entry, functions, constants, writable, writable_size, variables, references
+    )  # fmt: skip
+
+
+def _writable_offset(size: int) -> int:
+    """Where the writable region of an image of `size` bytes begins: at the next page, but so that the end of the stack and
+    the runtime's state share a huge page that is not all in the region.  Linux then backs a small program with small pages;
+    clearing a huge one would take longer than the whole program."""
+    at = (size + PAGE - 1) & -PAGE
+    wanted = HUGE_PAGE // 2
+    return at + (wanted - (at + elf.ADDRESS + STACK)) % HUGE_PAGE

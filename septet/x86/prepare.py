@@ -1,0 +1,510 @@
+"""Turning functions of machine instructions into blocks of steps, once, before they are interpreted."""
+
+from __future__ import annotations
+
+import operator
+
+from septet.base.symbols import LABEL as LABEL_SYMBOL
+from septet.base.symbols import ROUTINE, Line, Symbol
+from septet.base.words import encode, wrap
+from septet.x86 import forms, semantics, steps
+from septet.x86.abi import stack_words
+from septet.x86.instructions import Mem, Variable
+from septet.x86.registers import RSP, Register
+from septet.x86.rows import FAMILIES
+from septet.x86.steps import RAX, RCX, SCRATCH, VARIABLES, ZERO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from septet.x86.forms import Operand
+    from septet.x86.instructions import Instruction, Op
+    from septet.x86.memory import MemorySteps
+    from septet.x86.steps import Step
+
+# Block.kind: how a block ends
+NEXT, BRANCH, CALL, RETURN, ROUTINE_CALL, FLAG_BRANCH, VALUE_CALL, JUMP_CALL, VALUE_JUMP, STOP = range(10)
+
+
+class Block:
+    """Steps that run one after the other, and what comes then.  `kind` says which of the fields mean something."""
+
+    __slots__ = ("steps", "count", "kind", "test", "a", "b", "next", "taken", "target", "arguments", "name", "end", "origins")
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[Step, object, object, object]] = []
+        self.origins: list[Instruction] = []  # of each step
+        self.count = 0  # instructions
+        self.kind = NEXT
+        self.test: Callable[[int, int], bool] = operator.lt  # BRANCH
+        self.a = self.b = ZERO  # BRANCH: the cells compared; VALUE_CALL, JUMP_CALL, VALUE_JUMP: a is the cell of the address
+        self.next: Block = self  # what follows, but after returns
+        self.taken: Block = self  # BRANCH, FLAG_BRANCH
+        self.target: Prepared | None = None  # CALL, JUMP_CALL: the function, where it is known
+        self.arguments: list[int] = []  # ROUTINE_CALL: cells
+        self.name = ""  # ROUTINE_CALL: the routine; FLAG_BRANCH: the condition
+        self.end: Instruction | None = None  # the instruction that ends the block, if one does
+
+
+class Prepared:
+    """A function that can be interpreted, or will be when it is first called (`entry` is None until then)."""
+
+    __slots__ = ("name", "line", "body", "slots", "frame", "variables", "blank", "entry", "labels", "address")
+
+    def __init__(self, name: str, words: int, slots: int, line: int, body: list[Instruction]) -> None:
+        self.name = name
+        self.line = line
+        self.body = body
+        self.slots = slots
+        self.frame = 8 * (slots + stack_words(words))  # what it moves rsp by
+        self.variables: dict[Variable, int] = {}  # their cells
+        self.blank: list[None] = []  # as many as there are variables
+        self.entry: Block | None = None
+        self.labels: dict[str, Block] = {}
+        self.address = 0
+
+
+class Translator:
+    """Makes the blocks of functions.  Constants are cells too, from `constants_at` on, appended to `cells` as they come up."""
+
+    __slots__ = ("cells", "constants", "memory", "resolve", "functions", "block", "steps", "function", "flags_used")
+
+    def __init__(
+        self,
+        cells: list[object],
+        memory: MemorySteps,
+        functions: dict[str, Prepared],
+        resolve: Callable[[Symbol], int],
+    ) -> None:
+        """`resolve` gives the address of a function, label or data."""
+        self.cells = cells
+        self.constants: dict[int, int] = {0: ZERO}
+        self.memory = memory
+        self.resolve = resolve
+        self.functions = functions
+        self.block = Block()
+        self.function: Prepared
+        self.flags_used = False  # whether anything in the function reads flags
+        self.steps = self.block.steps
+
+    def prepare(self, function: Prepared) -> None:
+        """Make `function`'s blocks."""
+        self.function = function
+        self.flags_used = any(instruction.op.reads_flags for instruction in function.body)
+        labels = function.labels
+        for instruction in function.body:
+            if instruction.op is forms.LABEL:
+                labels[_label_name(instruction.operands[0])] = Block()
+        self.block = function.entry = Block()
+        self.steps = self.block.steps
+        for instruction in function.body:
+            op = instruction.op
+            if op is forms.LABEL:
+                following = labels[_label_name(instruction.operands[0])]
+                if self.block.kind == NEXT:
+                    self.block.next = following
+                self.block = following
+                self.steps = following.steps
+                continue
+            self.block.count += 1
+            enders = _ENDERS.get(op)
+            if enders is not None:
+                enders(self, instruction)
+                self._end(instruction)
+            elif op.jumps:
+                self._conditional(instruction)
+                self._end(instruction)
+            else:
+                self._straight(instruction)
+        end = self.block
+        if end.kind == NEXT:
+            end.kind = STOP
+        function.blank = [None] * len(function.variables)
+
+    def _end(self, instruction: Instruction) -> None:
+        block = self.block
+        block.end = instruction
+        self.block = Block()
+        self.steps = self.block.steps
+        if block.next is block:
+            block.next = self.block
+
+    # Operands
+
+    def _cell(self, operand: Operand) -> int:
+        if isinstance(operand, Register):
+            return operand.index
+        if isinstance(operand, Variable):
+            variables = self.function.variables
+            return variables.setdefault(operand, VARIABLES + len(variables))
+        if isinstance(operand, int):
+            return self._constant(wrap(operand))
+        if isinstance(operand, Line):
+            return self._constant(encode(self.function.line + operand.line))
+        assert isinstance(operand, Symbol)
+        return self._constant(self.resolve(operand))
+
+    def _constant(self, number: int) -> int:
+        cell = self.constants.get(number)
+        if cell is None:
+            cell = self.constants[number] = len(self.cells)
+            self.cells.append(number)
+        return cell
+
+    def _where(self, memory: Mem) -> tuple[int, int, int]:
+        base, index, scale, _ = memory
+        return self._cell(base), ZERO if index is None else self._cell(index), scale
+
+    def _read(self, operand: Operand, n: int, scratch: int, instruction: Instruction, is_signed: bool = True) -> int:
+        """The cell that holds an operand that is read; memory of `n` bits is loaded into a scratch cell first."""
+        if not isinstance(operand, Mem):
+            return self._cell(operand)
+        base, index, _, displacement = operand
+        if n == 64 and index is None and is_signed:
+            self._emit(self.memory.load, scratch, self._cell(base), displacement, instruction)
+        else:
+            self._emit(self.memory.loading(n, is_signed), scratch, self._where(operand), displacement, instruction)
+        return scratch
+
+    def _write(self, operand: Operand, n: int, cell: int, instruction: Instruction) -> None:
+        """Store a scratch cell where an operand is memory."""
+        if isinstance(operand, Mem):
+            base, index, _, displacement = operand
+            if n == 64 and index is None:
+                below = base is RSP and displacement < 0
+                self._emit(
+                    self.memory.store_below if below else self.memory.store, self._cell(base), displacement, cell, instruction
+                )
+            else:
+                self._emit(self.memory.storing(n), self._where(operand), displacement, cell, instruction)
+
+    def _emit(self, step: Step, d: object, a: object, b: object, instruction: Instruction) -> None:
+        self.steps.append((step, d, a, b))
+        self.block.origins.append(instruction)
+
+    # Straight code
+
+    def _straight(self, instruction: Instruction) -> None:
+        op = instruction.op
+        special = _SPECIAL.get(op.name)
+        if special is not None:
+            special(self, instruction)
+            return
+        row = FAMILIES.get(op.name)
+        if row is None:
+            if op.name[:3] == "set":
+                self._compare(instruction)
+            else:
+                self._unknown(instruction)
+            return
+        mnemonic = "imul" if row[0] == "imul3" else row[0]
+        if mnemonic == "imul1":
+            self._emit(steps.wide_product(op.width, True), 0, self._operand(instruction, 0), 0, instruction)
+        elif mnemonic in semantics.RESULTS:
+            self._result(instruction, mnemonic)
+        elif mnemonic in ("cmp", "test", "bt"):
+            a, b = self._operand(instruction, 0), self._operand(instruction, 1)
+            self._emit(steps.record(mnemonic, op.width), 0, a, b, instruction)
+        elif mnemonic in semantics.CARRY_RESULTS:
+            self._carried(instruction, mnemonic)
+        elif mnemonic in ("mul", "div", "idiv"):
+            a = self._operand(instruction, 0)
+            step = steps.wide_product(op.width, False) if mnemonic == "mul" else steps.divide(op.width, mnemonic == "idiv")
+            self._emit(step, 0, a, 0, instruction)
+        elif mnemonic in ("xchg", "xadd", "lock-xadd", "cmpxchg", "lock-cmpxchg"):
+            self._exchange(instruction, mnemonic)
+        elif mnemonic[:4] == "cmov":
+            a, b = self._operand(instruction, 0), self._operand(instruction, 1)
+            self._emit(steps.move_if(mnemonic[4:], op.width), a, a, b, instruction)
+        elif mnemonic[:3] == "set":
+            self._target(instruction, steps.set_if(mnemonic[3:]), ZERO, ZERO, 8)
+        elif mnemonic[:-1] in semantics.SCALARS:
+            n = 64 if mnemonic[-1] == "d" else 32
+            a, b = self._vector(instruction, 0, n), self._vector(instruction, len(op.access) - 1, n)
+            a = b if len(op.access[0]) == 1 else a
+            self._emit(steps.scalar(mnemonic[:-1], n), self._cell(instruction.operands[0]), a, b, instruction)
+        elif mnemonic in semantics.PACKED:
+            a, b = self._vector(instruction, 0, 128), self._vector(instruction, 1, 128)
+            a = b if op.access[0] == "w" else a
+            self._emit(steps.whole(semantics.PACKED[mnemonic]), self._cell(instruction.operands[0]), a, b, instruction)
+        else:
+            self._unknown(instruction)
+
+    def _operand(self, instruction: Instruction, index: int) -> int:
+        """The cell of a general operand that is read."""
+        return self._read(instruction.operands[index], instruction.op.width, SCRATCH + index % 2, instruction)
+
+    def _vector(self, instruction: Instruction, index: int, n: int) -> int:
+        return self._read(instruction.operands[index], n, SCRATCH + index % 2, instruction, False)
+
+    def _target(self, instruction: Instruction, step: Step, a: int, b: int, n: int) -> None:
+        """Take `step` into operand 0."""
+        target = instruction.operands[0]
+        if isinstance(target, Mem):
+            self._emit(step, SCRATCH, a, b, instruction)
+            self._write(target, n, SCRATCH, instruction)
+        else:
+            self._emit(step, self._cell(target), a, b, instruction)
+
+    def _result(self, instruction: Instruction, mnemonic: str) -> None:
+        op, n = instruction.op, instruction.op.width
+        reads = [index for index, access in enumerate(op.access) if "r" in access]
+        a = self._operand(instruction, reads[0])
+        b = ZERO
+        if len(reads) > 1:
+            b = self._operand(instruction, reads[1])
+        if self.flags_used and op.writes_flags:
+            self._emit(steps.record(mnemonic, n), 0, a, b, instruction)
+        if mnemonic in ("inc", "dec"):
+            mnemonic, b = ("add" if mnemonic == "inc" else "sub"), self._constant(1)
+        self._target(instruction, steps.result(mnemonic, n), a, b, n)
+
+    def _carried(self, instruction: Instruction, mnemonic: str) -> None:
+        n = instruction.op.width
+        a, b = self._operand(instruction, 0), self._operand(instruction, 1)
+        # The flags are recorded last, as the result still needs the old carry.
+        self._emit(steps.move, SCRATCH + 2, a, 0, instruction)
+        old_b = b
+        if b == a:
+            old_b = SCRATCH + 2
+        self._target_carried(instruction, mnemonic, n, a, b, old_b)
+
+    def _target_carried(self, instruction: Instruction, mnemonic: str, n: int, a: int, b: int, old_b: int) -> None:
+        target = instruction.operands[0]
+        d = SCRATCH if isinstance(target, Mem) else self._cell(target)
+        self._emit(steps.carried(mnemonic, n), d, a, b, instruction)
+        self._emit(steps.record(mnemonic, n), 0, SCRATCH + 2, old_b, instruction)
+        self._write(target, n, SCRATCH, instruction)
+
+    def _exchange(self, instruction: Instruction, mnemonic: str) -> None:
+        n = instruction.op.width
+        a, b = self._operand(instruction, 0), self._operand(instruction, 1)
+        make = steps.exchange if mnemonic == "xchg" else steps.exchange_add if "xadd" in mnemonic else steps.compare_exchange
+        self._emit(make(n), 0, a, b, instruction)
+        for index in (0, 1):
+            self._write(instruction.operands[index], n, SCRATCH + index, instruction)
+
+    def _compare(self, instruction: Instruction) -> None:
+        target, left, right = instruction.operands
+        step = steps.compare(instruction.op.name[3:])
+        self._emit(step, self._cell(target), self._cell(left), self._cell(right), instruction)
+        if self.flags_used:
+            self._emit(steps.forget_flags, 0, 0, 0, instruction)
+
+    def _move(self, instruction: Instruction) -> None:
+        target, source = instruction.operands
+        if isinstance(source, Mem):
+            self._read_into(instruction, 64, True)
+        elif isinstance(target, Mem):
+            self._write(target, 64, self._cell(source), instruction)
+        else:
+            self._emit(steps.move, self._cell(target), self._cell(source), 0, instruction)
+
+    def _read_into(self, instruction: Instruction, n: int, is_signed: bool) -> None:
+        """Load memory straight into operand 0."""
+        target, source = instruction.operands
+        self._read(source, n, self._cell(target), instruction, is_signed)
+
+    def _narrow_move(self, instruction: Instruction) -> None:
+        """mov32, mov16 and mov8: stores, and 32-bit moves, which clear the upper half."""
+        target, source = instruction.operands
+        n = instruction.op.width
+        if isinstance(target, Mem):
+            self._write(target, n, self._cell(source), instruction)
+        elif isinstance(source, Mem):
+            self._read_into(instruction, n, False)
+        else:
+            self._emit(steps.extend(n, False), self._cell(target), self._cell(source), 0, instruction)
+
+    def _insert(self, instruction: Instruction) -> None:
+        n = instruction.op.width
+        self._emit(steps.insert(n), self._cell(instruction.operands[0]), self._operand(instruction, 1), 0, instruction)
+
+    def _extend(self, instruction: Instruction) -> None:
+        name = instruction.op.name
+        n = int(name[5:])
+        if isinstance(instruction.operands[1], Mem):
+            self._read_into(instruction, n, name[3] == "s")
+        else:
+            target, source = instruction.operands
+            self._emit(steps.extend(n, name[3] == "s"), self._cell(target), self._cell(source), 0, instruction)
+
+    def _vector_move(self, instruction: Instruction) -> None:
+        """Moves of `n` bits between vector registers, memory and general registers."""
+        target, source = instruction.operands
+        n, to_general = _VECTOR_MOVES[instruction.op.name]
+        if isinstance(target, Mem):
+            cell = self._cell(source)
+            if n == 64:
+                self._emit(steps.extend(64, True), SCRATCH, cell, 0, instruction)
+                cell = SCRATCH
+            self._write(target, n, cell, instruction)
+        elif isinstance(source, Mem):
+            self._read_into(instruction, n, False)
+        elif to_general and n == 64:
+            self._emit(steps.extend(64, True), self._cell(target), self._cell(source), 0, instruction)
+        else:
+            self._emit(steps.low_bits(n), self._cell(target), self._cell(source), 0, instruction)
+
+    def _convert(self, instruction: Instruction) -> None:
+        source_bits, d_bits, is_signed, function = semantics.CONVERSIONS[instruction.op.name]
+        cell = self._read(instruction.operands[1], source_bits, SCRATCH, instruction, is_signed)
+        if not is_signed and source_bits < 128:
+            self._emit(steps.low_bits(source_bits), SCRATCH, cell, 0, instruction)
+            cell = SCRATCH
+        self._emit(steps.convert(function, d_bits), self._cell(instruction.operands[0]), cell, 0, instruction)
+
+    def _compare_floats(self, instruction: Instruction) -> None:
+        n = 64 if instruction.op.name[-1] == "d" else 32
+        a, b = self._vector(instruction, 0, n), self._vector(instruction, 1, n)
+        self._emit(steps.record_floats(n), 0, a, b, instruction)
+
+    def _controlled(self, instruction: Instruction) -> None:
+        target, source, control = instruction.operands
+        assert isinstance(control, int)
+        n, meaning = semantics.CONTROLLED[instruction.op.name]
+        b = self._vector(instruction, 1, n)
+        a = self._cell(target) if "r" in instruction.op.access[0] else b
+        self._emit(steps.controlled(meaning, control), self._cell(target), a, b, instruction)
+
+    def _lea(self, instruction: Instruction) -> None:
+        target, memory = instruction.operands
+        assert isinstance(memory, Mem)
+        step = steps.address_of if instruction.op is forms.LEA else steps.address_of_32
+        self._emit(step, self._cell(target), self._where(memory), memory[3], instruction)
+
+    def _push(self, instruction: Instruction) -> None:
+        cell = self._read(instruction.operands[0], 64, SCRATCH, instruction)
+        self._emit(steps.move, SCRATCH, cell, 0, instruction)
+        self._emit(steps.sub, RSP.index, RSP.index, self._constant(8), instruction)
+        self._emit(self.memory.store, RSP.index, 0, SCRATCH, instruction)
+
+    def _pop(self, instruction: Instruction) -> None:
+        self._emit(self.memory.load, SCRATCH, RSP.index, 0, instruction)
+        self._emit(steps.add, RSP.index, RSP.index, self._constant(8), instruction)
+        self._target(instruction, steps.move, SCRATCH, 0, 64)
+
+    def _stack_arg(self, instruction: Instruction) -> None:
+        target, displacement = instruction.operands
+        self._emit(self.memory.load, self._cell(target), RSP.index, displacement, instruction)
+
+    def _string(self, instruction: Instruction) -> None:
+        self._emit(self.memory.string(instruction.op.name), 0, RCX, RAX, instruction)
+
+    def _spread(self, instruction: Instruction) -> None:
+        name = instruction.op.name
+        if name in ("cqo", "cdq"):
+            self._emit(steps.spread_sign(64 if name == "cqo" else 32), 0, RAX, 0, instruction)
+        else:
+            step = steps.extend(32, True) if name == "cdqe" else steps.extend(16, True, 32)
+            self._emit(step, RAX, RAX, 0, instruction)
+
+    def _nothing(self, instruction: Instruction) -> None:
+        """An instruction without an effect that shows."""
+
+    def _unknown(self, instruction: Instruction) -> None:
+        def step(cells: object, d: object, a: object, b: object) -> None:
+            raise steps.Undefined("is not an instruction that can be interpreted")
+
+        self._emit(step, 0, 0, 0, instruction)
+
+    # Ends of blocks
+
+    def _conditional(self, instruction: Instruction) -> None:
+        block = self.block
+        operands = instruction.operands
+        block.taken = self._place(operands[-1])
+        if instruction.op.name[0] == "c":
+            block.kind = BRANCH
+            block.test = semantics.COMPARISONS[instruction.op.name[5:]]
+            block.a, block.b = self._cell(operands[0]), self._cell(operands[1])
+            if self.flags_used:
+                self._emit(steps.forget_flags, 0, 0, 0, instruction)
+        else:
+            block.kind = FLAG_BRANCH
+            block.name = instruction.op.name[1:]
+
+    def _place(self, label: Operand) -> Block:
+        found = self.function.labels.get(_label_name(label))
+        if found is None:
+            found = Block()
+            found.kind = STOP
+        return found
+
+    def _goto(self, instruction: Instruction) -> None:
+        self.block.next = self._place(instruction.operands[0])
+
+    def _value_jump(self, instruction: Instruction) -> None:
+        self.block.kind = VALUE_JUMP
+        self.block.a = self._read(instruction.operands[0], 64, SCRATCH, instruction)
+
+    def _stop(self, instruction: Instruction) -> None:
+        self.block.kind = STOP
+
+    def _return(self, instruction: Instruction) -> None:
+        self.block.kind = RETURN
+        self.block.a = 0 if instruction.op is forms.RET else self.function.frame
+
+    def _call(self, instruction: Instruction) -> None:
+        callee, *registers = instruction.operands
+        block = self.block
+        if isinstance(callee, Symbol) and callee.kind == ROUTINE:
+            block.kind = ROUTINE_CALL
+            block.name = callee.name
+            block.arguments = [self._cell(register) for register in registers]
+        elif isinstance(callee, Symbol) and callee.name in self.functions:
+            block.kind = CALL
+            block.target = self.functions[callee.name]
+        else:
+            block.kind = VALUE_CALL
+            block.a = self._read(callee, 64, SCRATCH, instruction)
+
+    def _call_jump(self, instruction: Instruction) -> None:
+        self.block.kind = JUMP_CALL
+        self.block.a = self._cell(instruction.operands[0])
+
+
+def _label_name(operand: Operand) -> str:
+    assert isinstance(operand, Symbol) and operand.kind == LABEL_SYMBOL, operand
+    return operand.name
+
+
+_ENDERS: dict[Op, Callable[[Translator, Instruction], None]] = {
+    forms.JMP: Translator._goto,
+    forms.op("jmp-indirect"): Translator._value_jump,
+    forms.op("ud2"): Translator._stop,
+    forms.RETURN: Translator._return,
+    forms.RET: Translator._return,
+    forms.CALL: Translator._call,
+    forms.CALL_ERROR: Translator._call,
+    forms.CALL_JUMP: Translator._call_jump,
+}
+
+_VECTOR_MOVES = {
+    "movsd": (64, False), "movss": (32, False), "movq": (64, False), "movqr": (64, True), "movd": (32, False),
+    "movdr": (32, True), "movaps": (128, False), "movups": (128, False), "movdqa": (128, False), "movdqu": (128, False),
+}  # fmt: skip
+"""(bits, whether the target is a general register)"""
+
+_SPECIAL: dict[str, Callable[[Translator, Instruction], None]] = {
+    "mov": Translator._move,
+    **dict.fromkeys(["mov32", "mov16", "mov8"], Translator._narrow_move),
+    **dict.fromkeys(["insert16", "insert8"], Translator._insert),
+    **dict.fromkeys(["movzx8", "movzx16", "movsx8", "movsx16", "movsx32"], Translator._extend),
+    **dict.fromkeys(["lea", "lea32"], Translator._lea),
+    "push": Translator._push,
+    "pop": Translator._pop,
+    "stack-arg": Translator._stack_arg,
+    **dict.fromkeys(["rep-movsb", "rep-movsq", "rep-stosb", "rep-stosq"], Translator._string),
+    **dict.fromkeys(["cqo", "cdq", "cdqe", "cwde"], Translator._spread),
+    **dict.fromkeys(_VECTOR_MOVES, Translator._vector_move),
+    **dict.fromkeys(semantics.CONVERSIONS, Translator._convert),
+    **dict.fromkeys(["ucomisd", "ucomiss", "comisd", "comiss"], Translator._compare_floats),
+    **dict.fromkeys(["pshufd", "shufps", "roundsd", "roundss"], Translator._controlled),
+    **dict.fromkeys(
+        ["nop", "long-nop", "long-nop16", "pause", "mfence", "sfence", "lfence"]
+        + ["prefetcht0", "prefetcht1", "prefetcht2", "prefetchnta"],
+        Translator._nothing,
+    ),
+}

@@ -1,0 +1,71 @@
+"""Options of the test suite, and the programs that its tests run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+import septet
+from septet.pipeline import LANGUAGES
+
+HERE = Path(__file__).parent
+COURSE = HERE.parent.parent / "shared" / "course"
+NATIVE = sys.platform == "linux"
+LEVELS = (0, 1)  # the -O levels that are tested
+SECONDS = 60  # that a native run may take before it counts as hanging
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--whole`: the whole of the course's tests instead of a sample."""
+    parser.addoption("--whole", action="store_true", help="run all tests of the course, not one in eight")
+
+
+class Sample:
+    """A program in a file, with what it reads and what it must write and end with."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.language = path.suffix[1:].lower()
+        self.stdout = path.with_suffix(".out").read_bytes().decode()
+        given = path.with_suffix(".in")
+        self.stdin = given.read_bytes() if given.exists() else b""
+        status = path.with_suffix(".status")
+        self.status = int(status.read_text()) if status.exists() else 0
+
+    def ways(self) -> list[str]:
+        """Every way to run the program: `la`, `ir-O1` and so on in interpreters, `native-O1` in a child, `static-O1` as a file."""
+        stages = LANGUAGES[LANGUAGES.index(self.language) :]
+        ways = [stage for stage in stages if stage in ("lb", "la")]
+        ways += [f"{stage}-O{level}" for stage in stages if stage not in ways for level in LEVELS]
+        if NATIVE:
+            ways += [f"{how}-O{level}" for how in ("native", "static") for level in LEVELS]
+        return ways
+
+    def run(self, way: str, directory: Path, steps: int | None = None) -> septet.Result:
+        """Run the program one way; `directory` is for the executable."""
+        how, _, level = way.partition("-O")
+        program = compiled(self.path, int(level or 0))
+        if how == "native":
+            return program.run(stdin=self.stdin, capture=True)
+        if how != "static":
+            return program.interpret(how, stdin=self.stdin, steps=steps)
+        file = directory / "program"
+        program.save(str(file))
+        done = subprocess.run([file], input=self.stdin, capture_output=True, timeout=SECONDS, check=False)
+        return septet.Result(done.returncode, done.stdout, done.stderr)
+
+
+@lru_cache(maxsize=4)
+def compiled(path: Path, level: int) -> septet.Program:
+    """The program in a file; the tests of one program mostly come one after the other."""
+    return septet.read(str(path), opt=level)
+
+
+def samples(folder: Path) -> list[Sample]:
+    """The programs of a folder, sorted by name."""
+    found = [path for path in folder.iterdir() if path.suffix[1:].lower() in LANGUAGES] if folder.is_dir() else []
+    return [Sample(path) for path in sorted(found)]

@@ -1,0 +1,47 @@
+"""The course's own tests, where they are at hand: every program prints what the course says, in every stage and natively.
+
+One program in eight is run, all of them with `--whole`.  Errors end with status 1 here and with 0 in the course.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import COURSE, Sample, samples
+
+import septet
+
+STEPS = 3_000_000
+LANGUAGES = ("LB", "LA", "IR", "L3", "L2", "L1")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the programs: every eighth, or all."""
+    step = 1 if metafunc.config.getoption("--whole") else 8
+    if "way" in metafunc.fixturenames:
+        chosen = [sample for language in LANGUAGES for sample in samples(COURSE / language)[::step]]
+        cases = [pytest.param(sample, way, id=f"{sample.path.name}-{way}") for sample in chosen for way in sample.ways()]
+        metafunc.parametrize(("sample", "way"), cases)
+    elif "heavy" in metafunc.fixturenames:
+        chosen = samples(COURSE / "performance")[::step]
+        metafunc.parametrize("heavy", [pytest.param(sample, id=sample.path.name) for sample in chosen])
+
+
+def status_of(stdout: str) -> int:
+    """The exit status of a program that prints this."""
+    return int(stdout.rpartition("\n")[0].rpartition("\n")[2].startswith("ERROR: "))
+
+
+def test_course_program(sample: Sample, way: str, tmp_path: Path) -> None:
+    result = sample.run(way, tmp_path, STEPS)
+    if result.inconclusive:
+        pytest.skip(f"out of {result.inconclusive}")
+    assert result.stdout == sample.stdout
+    assert result.status == status_of(sample.stdout)
+
+
+def test_course_performance(heavy: Sample) -> None:
+    result = septet.read(str(heavy.path), opt=1).run(stdin=heavy.stdin, capture=True)
+    assert result.stdout == heavy.stdout
+    assert result.status == status_of(heavy.stdout)
