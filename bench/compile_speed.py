@@ -27,6 +27,7 @@ from septet.base.options import Options  # noqa: E402
 from septet.base.source import Source  # noqa: E402
 from septet.lb import text as lb_text  # noqa: E402
 from septet.pipeline import Compilation, Step, Watcher, load  # noqa: E402
+from septet.x86.decode import disassemble  # noqa: E402
 
 
 def front_end(lines: int, rounds: int) -> tuple[float, float]:
@@ -53,7 +54,7 @@ class Sizes(Watcher):
         if step.stage == "ir":
             size = sum(len(block.phis) + len(block.body) for block in function.blocks)
         elif step.stage == "x86":
-            size = len(function.places)
+            size = sum(1 for _ in disassemble(function.content))
         else:
             size = len(function.body)
         self.made[step.name] = self.made.get(step.name, 0) + size

@@ -8,6 +8,7 @@ by one, from the source language to bytes, and what is between is dropped; `watc
 
 from __future__ import annotations
 
+import gc
 import sys
 from time import perf_counter_ns
 
@@ -148,7 +149,7 @@ class Compilation:
         while stage.name != end:
             below = self._empty_below(stage, program)
             made = [
-                (function, self._down(stage, self._optimised(stage, function, program), program))
+                (function, self._down(stage, self._optimised(stage, function, program, copy=True), program))
                 for function in program.functions.values()
             ]
             for function, (lowered, _) in made:
@@ -164,32 +165,43 @@ class Compilation:
         end = "l1" if any(watcher.whole for watcher in self.watchers) else "la" if start == "lb" else start
         program, start = self.lower(program, start, end), end
         contexts = self._contexts(program, start)
-        codes: list[Code] = []
-        for function in program.functions.values():
-            stage = NAMED[start]
-            while True:
-                function = self._optimised(stage, function, contexts[stage.name])
-                function, spent = self._down(stage, function, contexts[stage.name])
-                self._tell(Step(stage.next, stage.compiler, function, contexts.get(stage.next), spent))
-                if stage.next == "x86":
-                    break
-                stage = NAMED[stage.next]
-            codes.append(function)
-        return codes
+        collecting = gc.isenabled()
+        gc.disable()  # a compile makes much that lives long, and cleans up after itself
+        try:
+            return [self._through(function, start, contexts) for function in program.functions.values()]
+        finally:
+            if collecting:
+                gc.enable()
 
-    def _optimised(self, stage: Stage, function: Any, program: Any) -> Any:
-        """`function` after this level's passes, a copy of it; itself where its stage has no passes."""
+    def _through(self, function: Any, start: str, contexts: dict[str, Any]) -> Code:
+        """One function from stage `start` to machine code."""
+        stage = NAMED[start]
+        while True:
+            above = self._optimised(stage, function, contexts[stage.name], copy=stage.name == start)
+            function, spent = self._down(stage, above, contexts[stage.name])
+            if stage.name == "ir":
+                for block in above.blocks:  # blocks and branches refer to each other in circles
+                    block.body = block.phis = []
+            self._tell(Step(stage.next, stage.compiler, function, contexts.get(stage.next), spent))
+            if stage.next == "x86":
+                code: Code = function
+                return code
+            stage = NAMED[stage.next]
+
+    def _optimised(self, stage: Stage, function: Any, program: Any, copy: bool) -> Any:
+        """`function` after this level's passes; with `copy` it is left as it was and a copy changed."""
         if stage.name != "ir":
             return function
-        copy = module("septet.ir.copy").copy_function(function)
+        if copy:
+            function = module("septet.ir.copy").copy_function(function)
         facts = module("septet.base.facts").Facts(program, Fuel(self.fuel.get(function.name)), self.remarks)
         for row in PASSES:
-            if row.level <= self.options.opt and not (row.name == "linearise" and copy.phase == "words"):
+            if row.level <= self.options.opt and not (row.name == "linearise" and function.phase == "words"):
                 facts.by = row.name
                 began = perf_counter_ns()
-                changed = row.run(copy, facts)
-                self._tell(Step("ir", row.name, copy, program, perf_counter_ns() - began, changed))
-        return copy
+                changed = row.run(function, facts)
+                self._tell(Step("ir", row.name, function, program, perf_counter_ns() - began, changed))
+        return function
 
     def _down(self, stage: Stage, function: Any, program: Any) -> tuple[Any, int]:
         """`function` in the next language, and the nanoseconds it took."""

@@ -37,7 +37,7 @@ class Sample:
         self.status = int(status.read_text()) if status.exists() else 0
 
     def ways(self) -> list[str]:
-        """Every way to run the program: `la`, `ir-O1` and so on in interpreters, `native-O1` in a child, `static-O1` as a file."""
+        """Every way to run the program: `la`, `ir-O1` and so on in interpreters, `native-O1` here, `static-O1` as a file."""
         stages = LANGUAGES[LANGUAGES.index(self.language) :]
         ways = [stage for stage in stages if stage in ("lb", "la")]
         ways += [f"{stage}-O{level}" for stage in stages if stage not in ways for level in LEVELS]

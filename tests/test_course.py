@@ -11,9 +11,12 @@ import pytest
 from conftest import COURSE, Sample, samples
 
 import septet
+from septet.base.source import Source
+from septet.l2 import oracles
 
 STEPS = 3_000_000
 LANGUAGES = ("LB", "LA", "IR", "L3", "L2", "L1")
+DUMPS = ("liveness", "interference", "spill")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -26,6 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "heavy" in metafunc.fixturenames:
         chosen = samples(COURSE / "performance")[::step]
         metafunc.parametrize("heavy", [pytest.param(sample, id=sample.path.name) for sample in chosen])
+    elif "dump" in metafunc.fixturenames:
+        files = [path for kind in DUMPS for path in sorted((COURSE / f"L2_{kind}").glob("*.L2f"))[::step]]
+        metafunc.parametrize("dump", [pytest.param(path, id=f"{path.parent.name}-{path.name}") for path in files])
 
 
 def status_of(stdout: str) -> int:
@@ -45,3 +51,8 @@ def test_course_performance(heavy: Sample) -> None:
     result = septet.read(str(heavy.path), opt=1).run(stdin=heavy.stdin, capture=True)
     assert result.stdout == heavy.stdout
     assert result.status == status_of(heavy.stdout)
+
+
+def test_course_dump_of_l2(dump: Path) -> None:
+    made = getattr(oracles, dump.parent.name.removeprefix("L2_"))(Source.read(str(dump)))
+    assert made.split() == dump.with_suffix(".out").read_text().split()

@@ -28,7 +28,7 @@ def read(text: str) -> tuple[int, dict[str, str]]:
             items[key] = value
         else:
             line, _, column = word.partition(":")
-            if line.isdigit() and column.isdigit() and len(line) < 10 and len(column) < 10:
+            if line.isdecimal() and column.isdecimal() and len(line) < 10 and len(column) < 10:
                 place = span(int(line), int(column))
     return place, items
 
@@ -36,4 +36,4 @@ def read(text: str) -> tuple[int, dict[str, str]]:
 def number(items: dict[str, str], key: str, otherwise: int) -> int:
     """The number that `key` has in a note's items, or `otherwise`."""
     value = items.get(key, "")
-    return int(value) if value.isdigit() and len(value) < 10 else otherwise
+    return int(value) if value.isdecimal() and len(value) < 10 else otherwise

@@ -39,7 +39,7 @@ class _Kinds(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         first = text[0]
-        if first.isdigit():
+        if "0" <= first <= "9":
             kind = NUMBER if text.isdigit() or text.startswith("0x") and "." not in text else FLOAT
         elif first.isalpha() or first == "_":
             kind = NAME

@@ -345,7 +345,10 @@ _MAKE: dict[ops.Op, Callable[[Runtime, Any, int], Callable[..., Any]]] = {
     ops.CONVERT: convert,
     ops.BITCAST: convert,
 }
-_SPECIAL: dict[ops.Op, Callable[[Preparation, ir.Value], None]] = dict.fromkeys((ops.LOAD, ops.ELEMENT, ops.SET_ELEMENT, ops.LENGTH, ops.NEW_ARRAY, ops.NEW_TUPLE, ops.CHECK_NULL, ops.CHECK_KIND, ops.CHECK_INDEX, ops.CHECK_LENGTH), Preparation.words) | {
+_WORDS = [ops.LOAD, ops.ELEMENT, ops.SET_ELEMENT, ops.LENGTH, ops.NEW_ARRAY, ops.NEW_TUPLE]
+_WORDS += [ops.CHECK_NULL, ops.CHECK_KIND, ops.CHECK_INDEX, ops.CHECK_LENGTH]
+_SPECIAL: dict[ops.Op, Callable[[Preparation, ir.Value], None]] = {
+    **dict.fromkeys(_WORDS, Preparation.words),
     ops.STORE: Preparation.store,
     ops.CHECK_DIVISOR: Preparation.own,
     ops.DIV: Preparation.same,
@@ -356,4 +359,4 @@ _SPECIAL: dict[ops.Op, Callable[[Preparation, ir.Value], None]] = dict.fromkeys(
     ops.CALL: Preparation.call,
     ops.CALL_INDIRECT: Preparation.call,
     ops.SYSCALL: Preparation.syscall,
-}  # fmt: skip
+}

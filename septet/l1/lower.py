@@ -47,7 +47,6 @@ _SHORT = [bytes((0x70 + code,)) for code in range(16)] + [b"\xeb"]
 _LONG = [bytes((0x0F, 0x80 + code)) for code in range(16)] + [b"\xe9"]
 _LONG_SIZE = [6] * 16 + [5]
 _HERE = Mem(RIP, 0)  # its displacement is the last 4 bytes of the instruction
-_ZERO = (0,)
 _HEADER_LINE = -4  # where a function's encoded line is, from its entry
 
 
@@ -110,8 +109,8 @@ class _Assembly:
         try:
             if op is forms.MOV and isinstance(operands[1], Symbol | Line):
                 return self._address(operands[0], operands[1])
-            if op is forms.MOV and operands[1] == 0 and isinstance(operands[0], Register) and self._flags_unread():
-                return encode(_XOR32, (operands[0], operands[0]))
+            if op is forms.MOV and operands[1] == 0 and isinstance(operands[0], Register):
+                return self._clear(operands[0])
             if op in _SET:
                 piece = _set(op, operands)
             elif op.is_move and operands[0] is operands[1]:
@@ -123,21 +122,19 @@ class _Assembly:
             return b""
         if len(known) >= _KEPT:
             known.clear()
-        if operands[1:] != _ZERO:  # how that is best encoded depends on what follows
-            known[operands] = piece
+        known[operands] = piece
         return piece
 
-    def _flags_unread(self) -> bool:
-        """Whether nobody reads the flags that the instruction being encoded finds."""
-        body = self.function.body
+    def _clear(self, register: Register) -> bytes:
+        """`register` <- 0: by xor, which changes the flags, where an instruction soon sets them and none reads them before."""
         start = len(self.pieces)
-        for following in body[start : start + 4]:
+        for following in self.function.body[start : start + 4]:
             op = following.op
             if op.reads_flags or op is forms.JMP:
-                return False
+                break
             if op.writes_flags:
-                return True
-        return False
+                return encode(_XOR32, (register, register))
+        return encode(forms.MOV, (register, 0))
 
     def _special(self, make: Callable[[_Assembly, Operands], bytes], instruction: Instruction) -> bytes:
         try:
@@ -232,7 +229,12 @@ class _Assembly:
                     pack_into("<i", filled, field, target - field - 4)
             content = bytes(filled)
         del starts[0]
-        places = [(s - len(p), i.span, i.by) for s, p, i in zip(starts[1:], pieces[1:], function.body, strict=True) if p]
+        places: list[tuple[int, int, str]] = []
+        span, by = -1, ""
+        for start, end, i in zip(starts, starts[1:], function.body, strict=False):
+            if (i.span != span or i.by != by) and end > start:
+                span, by = i.span, i.by
+                places.append((start, span, by))
         return Code(
             function.name, function.arity, function.line, content,
             [Relocation(where, target) for where, target in relocations], labels, places,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from septet.runtime.model import Fault, Inconclusive
+from septet.x86.blocks import Prepared
 from septet.x86.machine import Machine
-from septet.x86.prepare import Prepared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

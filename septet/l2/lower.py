@@ -16,23 +16,27 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
+from septet.base.diagnostics import Diagnostic, Rejected
+from septet.base.source import locate
 from septet.l1.nodes import Program
 from septet.l2.allocate.coloring import Coloring, NoRegister
-from septet.l2.allocate.interference import Graph
+from septet.l2.allocate.interference import Graph, TooLarge
 from septet.l2.allocate.intervals import intervals
 from septet.l2.allocate.legalise import legalise
-from septet.l2.allocate.linear_scan import REGISTER_OF_BIT, scan, scratch_registers, share_slots
-from septet.l2.allocate.rewrite import Frame, rewrite
+from septet.l2.allocate.linear_scan import REGISTER_OF_BIT, scan, scratch_registers
+from septet.l2.allocate.rewrite import END, Frame, rewrite
+from septet.l2.allocate.slots import Slots
 from septet.l2.allocate.spill import Fresh, Scratch, reload
 from septet.l2.allocate.webs import split_webs
 from septet.x86.instructions import Mem
-from septet.x86.registers import RSP, bits_of
+from septet.x86.registers import bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.options import Options
     from septet.l1.nodes import Function
     from septet.l2 import nodes
+    from septet.l2.allocate.slots import Extent
     from septet.x86.instructions import Instruction
     from septet.x86.registers import Register
 
@@ -41,10 +45,17 @@ ROUNDS = 12  # of colouring and spilling; each but the last spills something
 
 
 def lower(function: nodes.Function, program: nodes.Program, options: Options) -> Function:
-    """The function with every variable in a register or a stack slot."""
-    if options.opt == 0 or len(function.body) > GIANT:
-        return by_linear_scan(function)
-    return by_coloring(function) or by_linear_scan(function)
+    """The function with every variable in a register or a stack slot.
+
+    Rejected where instructions name so many registers at once that none is left for a variable, even to load it.
+    """
+    ways = [by_linear_scan, by_coloring] if options.opt == 0 or len(function.body) > GIANT else [by_coloring, by_linear_scan]
+    for way in ways:
+        allocated = way(function)
+        if allocated is not None:
+            return allocated
+    place = locate(program.source, function.line, function.body[0].span)
+    raise Rejected([Diagnostic(f"@{function.name} names so many registers that none is left for its variables", place)])
 
 
 def lower_program(program: nodes.Program, options: Options) -> Program:
@@ -53,8 +64,8 @@ def lower_program(program: nodes.Program, options: Options) -> Program:
     return Program(program.entry, functions, program.data, program.source)
 
 
-def by_linear_scan(function: nodes.Function) -> Function:
-    """Allocate by linear scan: fast, and good enough for code that has loops to spare."""
+def by_linear_scan(function: nodes.Function) -> Function | None:
+    """Allocate by linear scan: fast, and good enough for code that nobody waits for.  None where no register is left."""
     body = function.body
     found = intervals(body)
     if found is None:
@@ -62,70 +73,78 @@ def by_linear_scan(function: nodes.Function) -> Function:
         found = intervals(body, legal=True)
         assert found is not None
     scratch = scratch_registers(found.named)
-    assignment = scan(found, bits_of(scratch[0] + scratch[1]))
-    places: list[object] = [REGISTER_OF_BIT.get(bit) for bit in assignment.place]
-    for piece, slot in assignment.slot.items():
-        places[piece] = Mem(RSP, 8 * slot)
-    variables = found.variables
-    same = found.same
+    reserved = bits_of(scratch[0] + scratch[1])
+    place, spilled = scan(found, reserved)
+    if spilled and (len(scratch[0]) < 2 or len(scratch[1]) < 2):
+        return None
+    used = reduce(or_, place, reserved if spilled else 0)
+    place_of: list[object] = [REGISTER_OF_BIT.get(bit) for bit in place]
+    slots = Slots()
+    if spilled:
+        extents = [(found.start[piece], found.end[piece], found.variables[piece].bank, piece) for piece in spilled]
+        for piece, home in slots.assign(extents, body).items():
+            place_of[piece] = home
+    places = [place_of[piece] for piece in found.same]
     homes = [
-        [(variables[piece], places[same[piece]]) for piece in range(start, end)]
-        for start, end in zip(found.first, found.first[1:], strict=False)
+        (position, found.variables[start:end], places[start:end])
+        for position, start, end in zip(found.starts, found.first, found.first[1:], strict=False)
+        if start < end
     ]
-    frame = Frame(function, assignment.slots, assignment.used)
-    return rewrite(body, found.starts, homes, frame, Scratch(scratch))  # type: ignore[arg-type]
+    frame = Frame(function, slots.count, used, found.has_arguments)
+    return rewrite(body, [*homes, END], frame, Scratch(scratch, slots.vector_move))  # type: ignore[list-item]
 
 
 def by_coloring(function: nodes.Function) -> Function | None:
-    """Allocate by colouring; None where that comes to no end in a few rounds."""
+    """Allocate by colouring; None where that comes to no end."""
     body = split_webs(legalise(function.body))
-    fresh = Fresh()
-    slots = 0
+    temporaries = Fresh()
+    slots = Slots()
     for _ in range(ROUNDS):
-        graph = Graph(body, fresh.made)
-        coloring = Coloring(graph)
         try:
+            graph = Graph(body, temporaries.made)
+            coloring = Coloring(graph)
             coloring.run()
-        except NoRegister:
+        except (NoRegister, TooLarge):
             return None
         if not coloring.spilled:
             break
-        body, slots = _spill(body, graph, coloring, fresh, slots)
+        home = _homes(graph, coloring, slots, body)
+        temporaries.vector_move = slots.vector_move
+        body = _spill(body, graph, home, temporaries)
     else:
         return None
     color = coloring.color
-    homes = [(variable, REGISTER_OF_BIT[color[number]]) for number, variable in enumerate(graph.plan.variables)]
-    frame = Frame(function, slots, reduce(or_, color, 0))
-    return rewrite(body, [1], [homes], frame, fresh)  # type: ignore[list-item]
+    places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for bit in color]
+    frame = Frame(function, slots.count, reduce(or_, color, 0), arguments=True)
+    return rewrite(body, [(1, graph.plan.variables, places)], frame, temporaries)
 
 
-def _spill(body: list[Instruction], graph: Graph, coloring: Coloring, fresh: Fresh, slots: int) -> tuple[list[Instruction], int]:
-    """The body with the variables that found no colour in stack slots from number `slots` on, and how many slots there are."""
+def _homes(graph: Graph, coloring: Coloring, slots: Slots, body: list[Instruction]) -> dict[object, Register | Mem]:
+    """A slot for each variable that found no colour; one for all that were coalesced."""
     spilled = dict.fromkeys([coloring.find(number) for number in coloring.spilled])
-    extents: dict[int, tuple[int, int]] = {}
-    members: dict[int, list[int]] = {}
-    for number in range(len(graph.plan.variables)):
+    variables = graph.plan.variables
+    extents: dict[int, Extent] = {}
+    together: list[tuple[int, int]] = []  # variable, what it has been coalesced into
+    for number, (start, end) in enumerate(graph.extent):
         one = coloring.find(number)
         if one in spilled:
-            members.setdefault(one, []).append(number)
-            start, end = graph.extent[number]
-            if one in extents:
-                start, end = min(start, extents[one][0]), max(end, extents[one][1])
-            extents[one] = (start, end)
-    slot, count = share_slots([(start, end, one) for one, (start, end) in extents.items()])
-    home: dict[object, Register | Mem] = {}
-    for one, numbers in members.items():
-        for number in numbers:
-            home[graph.plan.variables[number]] = Mem(RSP, 8 * (slots + slot[one]))
+            together.append((number, one))
+            known = extents.get(one, (start, end))
+            extents[one] = (min(start, known[0]), max(end, known[1]), variables[one].bank, one)
+    homes = slots.assign(list(extents.values()), body)
+    return {variables[number]: homes[one] for number, one in together}
+
+
+def _spill(body: list[Instruction], graph: Graph, home: dict[object, Register | Mem], temporaries: Fresh) -> list[Instruction]:
+    """The body with variables where `home` says."""
+    plan = graph.plan
+    touched = bytearray(len(plan.variables))
+    for variable in home:
+        touched[plan.number[variable]] = 1  # type: ignore[index]
     result: list[Instruction] = []
-    uses, defs = graph.plan.uses, graph.plan.defs
-    touched = bytearray(len(graph.plan.variables))
-    for numbers in members.values():
-        for number in numbers:
-            touched[number] = 1
-    for position, instruction in enumerate(body):
-        if any([touched[number] for number in uses[position] + defs[position]]):
-            result += reload(instruction, home, fresh)
+    for instruction, uses, defs in zip(body, plan.uses, plan.defs, strict=True):
+        if any(map(touched.__getitem__, uses)) or any(map(touched.__getitem__, defs)):
+            result += reload(instruction, home, temporaries)
         else:
             result.append(instruction)
-    return result, slots + count
+    return result

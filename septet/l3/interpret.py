@@ -269,12 +269,7 @@ class _Preparation:
             stretch.function = i.callee.name
             if i.callee.kind == ROUTINE:  # type: ignore[union-attr]
                 kind = CALL_ROUTINE
-        called = self.machine.program.functions.get(stretch.function or "") if kind == CALL else None
-        kinds = [parameter.type for parameter in called.parameters] if called else [I64] * len(i.args)
-        stretch.args = [
-            self.slot(wrap(arg) if isinstance(arg, int) and not type.is_float else arg)
-            for arg, type in zip(i.args, kinds, strict=True)
-        ]
+        stretch.args = [self.slot(wrap(arg) if isinstance(arg, int) else arg) for arg in i.args]
         for index, arg in enumerate(i.args):
             if type(arg) is Variable and arg.type.is_word and not arg.type.signed:
                 stretch.fixes.append((index, wrap))

@@ -7,7 +7,7 @@ says: control, calls, parameters, and the names of labels, which are program-wid
 from __future__ import annotations
 
 from septet.base.generated import load
-from septet.base.symbols import FUNCTION, LABEL, Symbol, symbol
+from septet.base.symbols import LABEL, Symbol, symbol
 from septet.base.types import INT64
 from septet.l2 import nodes as l2
 from septet.l3.nodes import Branch, Call, Label, Variable
@@ -51,7 +51,7 @@ def lower(function: l3.Function, program: l3.Program, options: Options) -> l2.Fu
     """The L2 function that does what `function` of `program` does."""
     if not _TABLE:
         _prepare()
-    s = Selection(function, program, _FOLDED)
+    s = Selection(function, _FOLDED)
     _end(s)
     _body(s)
     _unwritten(s)
@@ -209,23 +209,19 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
     """Arguments into their places, the call, and its result out of rax or xmm0."""
     assert isinstance(i, Call)
     span, append, args = i.span, s.append, i.args
-    called = s.program.functions.get(i.callee.name) if i.op is ops.CALL and i.callee.kind == FUNCTION else None  # type: ignore[union-attr]
     if i.target is not None:
         move, result = (forms.MOVAPS, FLOAT_RESULT) if i.target.type.is_float else (forms.MOV, RESULT)
         append(Instruction(move, (s.regs[i.target], result), span))
-    if called is not None:
-        kinds = [parameter.type for parameter in called.parameters]
-    else:
-        kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
+    kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
     places, _ = _places(kinds)
-    callee = s.regs[i.callee] if type(i.callee) is Variable else i.callee
+    callee = i.callee if isinstance(i.callee, Symbol) else s.regs[i.callee]
     op = forms.CALL_ERROR if never_returns(i) else forms.CALL
     append(Instruction(op, (callee, *[place for place in places if type(place) is not int]), span))
     for arg, kind, place in zip(reversed(args), reversed(kinds), reversed(places), strict=True):
         if type(place) is int:
             _to_stack(s, arg, kind, Mem(RSP, -16 - 8 * place), span)
         elif kind.is_float:
-            append(Instruction(forms.MOVAPS, (place, _vector(s, arg, kind)), span))
+            append(Instruction(forms.MOVAPS, (place, s.regs[arg]), span))
         else:
             append(Instruction(forms.MOV, (place, _word(s, arg)), span))
 
@@ -235,8 +231,8 @@ def _to_stack(s: Selection, arg: Operand, kind: Type, place: Mem, span: int) -> 
     if type(arg) is Variable and kind.is_float:
         s.append(Instruction(forms.MOVSD if kind.bits == 64 else forms.MOVSS, (place, s.regs[arg]), span))
     else:
-        small = type(arg) is int and -(1 << 31) <= arg < 1 << 31
-        s.append(Instruction(forms.MOV, (place, arg if small else s.regs[arg]), span))
+        what = arg if isinstance(arg, int) and -(1 << 31) <= arg < 1 << 31 else s.regs[arg]
+        s.append(Instruction(forms.MOV, (place, what), span))
 
 
 def _syscall(s: Selection, i: l3.Instruction, at: int) -> None:
@@ -264,7 +260,7 @@ def _parameters(s: Selection) -> int:
     words = 0
     for parameter, place in zip(reversed(parameters), reversed(places), strict=True):
         register = s.regs[parameter]
-        if type(place) is not int:
+        if not isinstance(place, int):
             words += place.bank == GENERAL
             s.append(Instruction(forms.MOVAPS if parameter.type.is_float else forms.MOV, (register, place)))
             continue

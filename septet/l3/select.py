@@ -36,7 +36,6 @@ GROUPS = (
 TEST = {name: test for group in GROUPS for name, test in group.items()}
 LOW, HIGH = -0x80000000, 0x7FFFFFFF
 SUGAR = {"+=": "add", "-=": "sub", "*=": "imul", "&=": "and", "<<=": "shl", "<-": "mov"}
-GENERAL_LEAF, VECTOR_LEAF = "xyzts", "uv"
 
 HEAD = '''"""What `septet.l3.select` makes of the tile table."""
 from septet.base.types import BOOL, F32, F64, I8, I16, I32, U8, U16, U32
@@ -87,6 +86,10 @@ def size(pattern: Pattern) -> int:
     return 0 if isinstance(pattern, str) else 1 + sum(map(size, pattern[1:]))
 
 
+def _is_leaf(pattern: Pattern, letters: str) -> bool:
+    return isinstance(pattern, str) and pattern[0] in letters
+
+
 def turned(pattern: Pattern, is_root: bool = True) -> list[Pattern]:
     """The pattern, and what it becomes when operands of commuting operations change places.
 
@@ -99,10 +102,10 @@ def turned(pattern: Pattern, is_root: bool = True) -> list[Pattern]:
         found = [[*start, turn] for start in found for turn in turned(operand, False)]
     op = ops.NAMED.get(head(pattern)[0])
     if op is not None and op.commutes and len(pattern) == 3:
-        left, right = pattern[1:]
+        left, right = pattern[1], pattern[2]
         leaves = isinstance(left, str) and isinstance(right, str)
-        alike = leaves and left[0] in "xy" and right[0] in "xy"
-        constant = not leaves and (isinstance(left, str) and left[0] in "kn0" or isinstance(right, str) and right[0] in "kn0")
+        alike = _is_leaf(left, "xy") and _is_leaf(right, "xy")
+        constant = _is_leaf(left, "kn0") or _is_leaf(right, "kn0")
         if not (alike or is_root and (leaves or constant)):
             found += [[name, b, a] for name, a, b in found]
     return list(found)
@@ -326,11 +329,13 @@ class _Body:
             value = f"address(s, {at}, {self.match.loads[name]}.offset, at)"
         elif name[0] in "kn":
             value = at
+        elif name == "c":
+            value = f"s.source({at})"
         elif name[0] == "t":
             value = f"{at} if type({at}) is int and {LOW} <= {at} <= {HIGH} else regs[{at}]"
         elif name[0] == "s":
             value = f"regs[{at}] if type({at}) is Variable else s.source({at})"
-        elif name[0] in VECTOR_LEAF:
+        elif name[0] in "uv":
             value = f"regs[{at}] if type({at}) is Variable else s.float({at}, {self.match.kinds[name]})"
         else:
             value = f"regs[{at}]"
@@ -428,7 +433,7 @@ def _class(name: str, number: int, tiles: list[tuple[Tile, Pattern]], inner: lis
                     match.steps.append(("if", TEST[kind].replace("{}", "T")))
                 match.operation(turn, "", "i")
                 match.finish(tile.when)
-                choices.append((match.steps, _Body(tile.gives, match, name).source()))
+                choices.append((match.steps, [f"# {tile.name}", *_Body(tile.gives, match, name).source()]))
         out += _tree(choices, indent)
     return out
 
@@ -438,7 +443,7 @@ def _address() -> list[str]:
     out = ["def address(s, a, offset, at):", "    regs = s.regs; inner_get = s.inner.get", "    p = inner_get(a)"]
     out += ["    if p is not None:", "        i = s.body[p]", "        T = i.type"]
     out += ["        if T.is_word and len(i.args) == 2:", "            a0, a1 = i.args; body = s.body; covered = s.covered"]
-    out += ["            if type(a0) is int and i.op.commutes:", "                a0, a1 = a1, a0"]
+    out.append("            if type(a0) is int and i.op.commutes: a0, a1 = a1, a0")
     out += ["            movable = s.movable", "            p0 = inner_get(a0); p1 = inner_get(a1)"]
     choices: list[tuple[list[Step], list[str]]] = []
     for row in ADDRESSES:
@@ -456,7 +461,7 @@ def _address() -> list[str]:
             match.steps.append(("do", f"displacement = {displacement} + offset"))
             match.steps.append(("if", f"{LOW} <= displacement <= {HIGH}"))
             marks = [f"covered[{index}] = 1" for index in ["p", *match.covered]]
-            choices.append((match.steps, [*marks, *body.lines, f"return new(Mem, ({start}, displacement))"]))
+            choices.append((match.steps, [f"# {row.name}", *marks, *body.lines, f"return new(Mem, ({start}, displacement))"]))
     out += _tree(choices, 3)
     return [
         *out,

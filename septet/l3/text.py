@@ -8,7 +8,7 @@ operand that is a variable.
 from __future__ import annotations
 
 from septet.base import notes as note
-from septet.base.literals import read, spell
+from septet.base.literals import read
 from septet.base.scan import (
     ARROW,
     BRACKETS,
@@ -30,8 +30,9 @@ from septet.base.source import span
 from septet.base.symbols import DATA, ROUTINE, Data, Line, Symbol, symbol
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
-from septet.base.types import BOOL, F64, I64, INT64, U64, VOID, named
+from septet.base.types import BOOL, I64, INT64, U64, VOID, named
 from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
+from septet.l3.spell import ESCAPES, WORDS, print_function, print_program
 from septet.ops import table as ops
 from septet.ops.routines import ROUTINES
 
@@ -43,14 +44,9 @@ if TYPE_CHECKING:
 
     Operand = Variable | int | Symbol | Line
 
+__all__ = ["parse", "print_function", "print_program"]
+
 _SCANNER = Scanner(PERCENT, "+ - * / % & | ^ << >> = != < <= > >= -- .")
-# The operations written as a word in front of their operands, and how many those are.
-_WORDS: dict[str, tuple[Op, int]] = {
-    op.name: (op, len(op.operands))
-    for op in (ops.NOT, ops.NEG, ops.FSQRT, ops.SELECT, ops.CONVERT, ops.BITCAST, ops.TAG, ops.UNTAG)
-} | {"abs": (ops.FABS, 1), "copy": (ops.COPY, 1)}
-_SPELLED = {op: word for word, (op, _) in _WORDS.items()} | {ops.FNEG: "neg"}
-_ESCAPES = {"n": 10, '"': 34, "\\": 92}
 
 
 def parse(source: Source, notes: bool = True) -> Program:
@@ -106,13 +102,21 @@ class _Parser(Cursor):
         return Program(functions, {name: data for name, (data, _) in self.data.items()}, self.tokens.source)
 
     def settle(self, function: Function) -> None:
-        """Turn `@name` into the address of data where that is what it is."""
-        if self.data:
-            for instruction in function.body:
-                args = instruction.args
-                for index, arg in enumerate(args):
-                    if type(arg) is Symbol and arg.kind == FUNCTION_SYMBOL and arg.name in self.data:
-                        args[index] = symbol(DATA, arg.name)
+        """Turn `@name` into the address of data where that is what it is, and `:f`, which older course programs have for the
+        address of a function, into `@f`."""
+        labels: set[str] | None = None
+        for instruction in function.body:
+            args = instruction.args
+            for index, arg in enumerate(args):
+                if type(arg) is not Symbol:
+                    continue
+                if arg.kind == FUNCTION_SYMBOL and arg.name in self.data:
+                    args[index] = symbol(DATA, arg.name)
+                elif arg.kind == LABEL_SYMBOL and arg.name in self.functions:
+                    if labels is None:
+                        labels = {i.name for i in function.body if type(i) is Label}
+                    if arg.name not in labels:
+                        args[index] = symbol(FUNCTION_SYMBOL, arg.name)
 
     def datum(self) -> None:
         """`data @name SIZE "bytes"`, after `data`."""
@@ -227,7 +231,7 @@ class _Parser(Cursor):
         if kind == NAME:
             self.at += 1
             if text == "br":
-                args = [] if self.kind == LABEL else [self.settled(self.operand(), INT64, BOOL)]
+                args = [] if self.kind == LABEL else [self.settled(self.operand(), INT64)]
                 label = self.take(LABEL, "a label")[1:]
                 return Branch(ops.BR_IF if args else ops.BR, args, label)
             if text == "return":
@@ -261,7 +265,7 @@ class _Parser(Cursor):
                 return self.call(target)
             if word == "syscall":
                 return Instruction(ops.SYSCALL, I64, target, self.arguments())
-            found = _WORDS.get(word)
+            found = WORDS.get(word)
             if found is not None:
                 return self.word(target, *found)
             self.at = at
@@ -351,8 +355,8 @@ class _Parser(Cursor):
         while not self.accept(")"):
             if args:
                 self.expect(",")
-            arg = self.operand()  # a constant may be of any type: which one is the callee's affair
-            args.append(self.settled(arg, INT64 if type(arg) is _Constant and arg.text[0] == "-" else U64, F64))
+            arg = self.operand()  # a constant may be a number of any integer type: which one is the callee's affair
+            args.append(self.settled(arg, INT64 if type(arg) is _Constant and arg.text[0] == "-" else U64))
         return args
 
     # Operands and types
@@ -390,17 +394,14 @@ class _Parser(Cursor):
         self.fail("an operand")
         raise AssertionError
 
-    def settled(self, operand: Operand | _Constant, kind: Type, fractional: Type | None = None) -> Operand:
-        """`operand`, of which a constant is made a number of `kind`; of `fractional` where it has a fraction."""
+    def settled(self, operand: Operand | _Constant, kind: Type) -> Operand:
+        """`operand`, of which a constant is made a number of `kind`."""
         if type(operand) is not _Constant:
             assert not isinstance(operand, _Constant)
             return operand
-        is_fraction = "." in operand.text or "e" in operand.text and "x" not in operand.text
-        if is_fraction and not kind.is_float:
-            if fractional is None or not fractional.is_float:
-                self.tokens.complain(operand.at, f"a {kind} has no fraction")
-                raise SyntaxProblem
-            kind = fractional
+        if not kind.is_float and "x" not in operand.text and ("." in operand.text or "e" in operand.text):
+            self.tokens.complain(operand.at, f"a {kind} has no fraction")
+            raise SyntaxProblem
         value = read(operand.text, kind)
         if value is None and kind.is_word:
             value = read(operand.text, I64)  # a word's bits may be written either way
@@ -417,9 +418,11 @@ class _Parser(Cursor):
     def type(self, what: str) -> Type:
         """The type here."""
         end = self.at + 1
-        while self.kinds[end] == BRACKETS:
-            end += 1
-        found = named("".join(self.texts[self.at : end])) if self.kind == NAME else None
+        found = None
+        if self.kind == NAME:
+            while self.kinds[end] == BRACKETS:
+                end += 1
+            found = named("".join(self.texts[self.at : end]))
         if found is None:
             self.fail(what)
             raise AssertionError
@@ -442,133 +445,7 @@ def _unescaped(text: str) -> bytes:
             out.append(int(digits, 16))
             at += 4
         else:
-            found = _ESCAPES.get(text[at + 1])
+            found = ESCAPES.get(text[at + 1])
             out += bytes((found,)) if found is not None else text[at + 1].encode("utf-8", "surrogateescape")
             at += 2
     return bytes(out)
-
-
-def _escaped(content: bytes) -> str:
-    """A string literal that stands for `content`."""
-    return '"' + "".join(_ESCAPED[byte] for byte in content) + '"'
-
-
-_ESCAPED = [chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in range(256)]
-for _letter, _byte in _ESCAPES.items():
-    _ESCAPED[_byte] = "\\" + _letter
-
-
-# Printing
-
-
-def print_program(program: Program, notes: bool = True) -> str:
-    """The text of a program: data, then functions."""
-    parts = []
-    for data in program.data.values():
-        parts.append(f"data @{data.name} {data.size}" + (f" {_escaped(data.content)}" if data.content else "") + "\n")
-    if parts:
-        parts.append("\n")
-    parts.append("\n".join(print_function(function, notes) for function in program.functions.values()))
-    return "".join(parts)
-
-
-def print_function(function: Function, notes: bool = True) -> str:
-    """The text of a function."""
-    parameters = ", ".join(_typed(v) for v in function.parameters)
-    result = "" if function.result is INT64 else f"{function.result} "
-    header = f"define {result}@{function.name} ({parameters}) {{"
-    out = [header + (f"  //@ line={function.line}" if notes else "")]
-    for variable in _undefined(function):
-        out.append(f"  {_typed(variable)}")
-    for instruction in function.body:
-        text = _TEXT.get(instruction.op, _operation)(instruction, function)
-        if notes and (instruction.span or instruction.by):
-            text += note.write(instruction.span, instruction.by, **_depth(instruction))
-        elif notes and type(instruction) is Label and instruction.depth:
-            text += f"  //@ depth={instruction.depth}"
-        out.append(text if type(instruction) is Label else "  " + text)
-    out.append("}\n")
-    return "\n".join(out)
-
-
-def _depth(instruction: Instruction) -> dict[str, int | str]:
-    return {"depth": instruction.depth} if type(instruction) is Label and instruction.depth else {}
-
-
-def _undefined(function: Function) -> list[Variable]:
-    """The variables that are read but never written, and not int64: nothing else says what type they have."""
-    seen: dict[Variable, None] = {}
-    written = set(function.parameters)
-    for instruction in function.body:
-        if instruction.target is not None:
-            written.add(instruction.target)
-        for arg in instruction.args:
-            if type(arg) is Variable and arg.type is not INT64:
-                seen[arg] = None
-    return [variable for variable in seen if variable not in written]
-
-
-def _typed(variable: Variable) -> str:
-    return f"%{variable.name}" if variable.type is INT64 else f"{variable.type} %{variable.name}"
-
-
-def _spelled(operand: Operand, type: Type) -> str:
-    return spell(operand, type) if isinstance(operand, int) else repr(operand)
-
-
-def _operation(i: Instruction, function: Function) -> str:
-    target, op, kind, args = i.target, i.op, i.type, i.args
-    assert target is not None
-    usual = target.type
-    if op.compares or op is ops.CONVERT:
-        first = next((a for a in args if type(a) is Variable), None)
-        usual = first.type if first else INT64
-    suffix = "" if kind is usual else f".{kind}"
-    texts = [_spelled(a, kind) for a in args]
-    if op is ops.SELECT:
-        texts[0] = _spelled(args[0], BOOL)
-    if op.symbol:
-        return f"{_typed(target)} <- {texts[0]} {op.symbol}{suffix} {texts[1]}"
-    if op is ops.COPY and not suffix:
-        return f"{_typed(target)} <- {texts[0]}"
-    return f"{_typed(target)} <- {_SPELLED[op]}{suffix} {', '.join(texts)}"
-
-
-def _memory(i: Instruction, function: Function) -> str:
-    assert isinstance(i, Memory)
-    address = _spelled(i.args[0], INT64)
-    if i.offset:
-        address += f" {'-' if i.offset < 0 else '+'} {abs(i.offset)}"
-    alias = "" if i.alias == "any" else f" in {i.alias}"
-    if i.op is ops.STORE:
-        suffix = "" if i.type is INT64 else f".{i.type}"
-        return f"store{suffix} {address} <- {_spelled(i.args[1], i.type)}{alias}"
-    assert i.target is not None
-    suffix = "" if i.type is i.target.type else f".{i.type}"
-    return f"{_typed(i.target)} <- load{suffix} {address}{alias}"
-
-
-def _call(i: Instruction, function: Function) -> str:
-    arguments = ", ".join(map(repr, i.args))
-    target = f"{_typed(i.target)} <- " if i.target else ""
-    return f"{target}call {i.callee!r}({arguments})" if isinstance(i, Call) else f"{target}syscall({arguments})"
-
-
-def _branch(i: Instruction, function: Function) -> str:
-    assert isinstance(i, Branch)
-    return f"br {i.args[0]!r} :{i.label}" if i.args else f"br :{i.label}"
-
-
-def _return(i: Instruction, function: Function) -> str:
-    return f"return {_spelled(i.args[0], function.result)}" if i.args else "return"
-
-
-def _label(i: Instruction, function: Function) -> str:
-    assert isinstance(i, Label)
-    return f":{i.name}"
-
-
-_TEXT = {
-    ops.LOAD: _memory, ops.STORE: _memory, ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _call,
-    ops.BR: _branch, ops.BR_IF: _branch, ops.RETURN: _return, ops.LABEL: _label,
-}  # fmt: skip

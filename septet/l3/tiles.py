@@ -98,15 +98,17 @@ for _type, _move, _mov in (("f64", "movsd", "mov"), ("f32", "movss", "mov32")):
 
 tile("copy", "(copy.int s)", "%d <- %s")
 tile("copy-float", "(copy.float u)", "movaps %d, %u")
-tile("constant-f64", "(copy.f64 c)", "%a <- {c} ; movq %d, %a", 0)
-tile("constant-f32", "(copy.f32 c)", "%a <- {c} ; movd %d, %a", 0)
+tile("constant-f64", "(copy.f64 c)", "%a <- %c ; movq %d, %a", 0)
+tile("constant-f32", "(copy.f32 c)", "%a <- %c ; movd %d, %a", 0)
 
 # Addition, subtraction, logic
 
 ALU = {"add": "add", "sub": "sub", "and": "and", "or": "or", "xor": "xor", "mul": "imul"}
+COST = {"add": 0, "mul": 4}  # two numbers are added, all else has a lea
 for _op, _x86 in ALU.items():
-    tile(f"{_op}-to-itself", f"({_op} x t)", f"{_x86} %d, %t", 0 if _op != "mul" else 2, "d is x")
-    tile(_op, f"({_op} s t)", f"%d <- %s ; {_x86} %d, %t", 3)
+    tile(f"{_op}-to-itself", f"({_op} x t)", f"{_x86} %d, %t", 3 if _op == "mul" else 0, "d is x")
+    _when = "type(s) is int" if _op == "add" else ""
+    tile(_op, f"({_op} s t)", f"%d <- %s ; {_x86} %d, %t", COST.get(_op, 2), _when)
     tile(f"{_op}-memory", f"({_op} s (load m))", f"%d <- %s ; {_x86} %d, %m", 3)
     tile(f"{_op}-u32", f"({_op}.u32 s t)", f"%d <- %s ; {_x86}32 %d, %t", 2)
     tile(f"{_op}-u32-memory", f"({_op}.u32 s (load.u32 m))", f"%d <- %s ; {_x86}32 %d, %m", 3)
@@ -123,7 +125,7 @@ for _op in ("not", "neg"):
     tile(_op, f"({_op} s)", f"%d <- %s ; {_op} %d", 2)
     tile(f"{_op}-narrow", f"({_op}.narrow s)", f"%d <- %s ; {_op} %d ; fit %d, %d", 3)
     tile(f"{_op}-bool", f"({_op}.bool s)", f"%d <- %s ; {_op} %d ; %d &= 1", 3)
-tile("negate-difference", "(sub 0 s)", "%d <- %s ; neg %d", 2)
+tile("negate-difference", "(sub 0 s)", "%d <- %s ; neg %d", 1)
 
 # Multiplication by constants
 

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.symbols import Line
     from septet.base.types import Type
-    from septet.l3.nodes import Function, Program
+    from septet.l3.nodes import Function
 
     Operand = Variable | int | Symbol | Line
 
@@ -59,13 +59,12 @@ class Selection:
     """
 
     __slots__ = (
-        "function", "program", "body", "uses", "inner", "where", "stores", "covered", "regs", "out", "append", "pending", "made",
+        "function", "body", "uses", "inner", "where", "stores", "covered", "regs", "out", "append", "pending", "made",
         "labels", "starts", "start", "depth", "negate", "target", "turned",
     )  # fmt: skip
 
-    def __init__(self, function: Function, program: Program, folded: bytearray) -> None:
+    def __init__(self, function: Function, folded: bytearray) -> None:
         self.function = function
-        self.program = program
         self.body = function.body
         self.covered = bytearray(len(function.body))
         self.regs = _Registers(self)
@@ -190,8 +189,12 @@ class Selection:
             fresh = Fresh(register.name for register in self.regs.values())
             for register in reversed(self.made):
                 register.name = fresh("t" if register.bank == GENERAL else "f")
+        self.regs = _NO_REGISTERS  # they refer back: a circle that would keep the function in memory
         self.out.reverse()
         return self.out
+
+
+_NO_REGISTERS = _Registers(None)  # type: ignore[arg-type]
 
 
 def label_name(function: str, label: str) -> str:

@@ -7,7 +7,7 @@
 * `_operand`: where a type is wanted an operand has it, or both are 64-bit words; a constant is one of its numbers.
 * `_result`: a result goes to a variable of its type (words to words); a comparison's to any integer variable.
 * `_memory`: an address is a word; a narrower integer may be loaded into a word, and any integer be stored in part.
-* `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words.
+* `_call`: a function gets as many arguments as it has parameters, of their types, floats in variables; a routine, words.
 * `_branch`: what decides a branch is an integer.
 * `_return`: what is returned has the function's result type; a bare return gives 0.
 * `_cast`: a bitcast keeps the width; a conversion is between numbers.
@@ -220,6 +220,8 @@ class _Checker:
             yield Diagnostic(message, self._at(i, f"@{callee.name}"), "", also)
             return
         for arg, parameter in zip(i.args, function.parameters, strict=True):
+            if parameter.type.is_float and type(arg) is not Variable:
+                yield Diagnostic(f"argument {arg} is a word: a {parameter.type} must come from a variable", self._at(i))
             yield from self._operand(arg, parameter.type, i)
         yield from self._result(INT64 if function.result is VOID else function.result, i)
 

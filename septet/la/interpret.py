@@ -8,7 +8,11 @@ from septet.runtime.model import BASE, Inconclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from septet.la.nodes import Function, Program
+    from septet.ops.statements import Statement
     from septet.runtime.model import Runtime
 
 
@@ -32,8 +36,8 @@ class _Preparation(Preparation):
 
     def branch(self, s: Branch) -> None:
         """`br t :then :other`."""
-        slot = self.slot(s.condition)
+        slot = self.number(s.condition)
         self.test(lambda f: f[slot] >> 1 == 1, s.then, s.other)
 
 
-_STATEMENTS = {**STATEMENTS, Branch: _Preparation.branch}
+_STATEMENTS: dict[type[Statement], Callable[[Any, Any], None]] = {**STATEMENTS, Branch: _Preparation.branch}

@@ -8,6 +8,8 @@ computes with is v>>1, which is w>>1):
     a * b  = (wa - 1) * (wb >> 1) + 1    a & b  = wa & wb
     a < b  = 2 * (wa < wb) + 1           (n is wn >> 1, of which IR's shifts use the low six bits)
 
+A literal that needs all 64 bits takes part as it is in comparisons and on the left of >>; elsewhere its top bit is lost.
+
 An int64 variable surely holds odd words, and an array or tuple variable surely a reference of its own kind or null, if all
 that is ever assigned to it is of that sort: `_unsure` finds the others.  Those are checked by kind, the sure ones for null.
 """
@@ -19,7 +21,7 @@ from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import ROUTINE, symbol
 from septet.base.types import BOOL, I64, INT64, VOID
 from septet.base.types import TUPLE as TUPLE_TYPE
-from septet.base.words import decode, encode
+from septet.base.words import encode, fits
 from septet.ir import nodes as ir
 from septet.ir.nodes import OF_ARRAY, OF_DIMENSIONS, OF_TUPLE
 from septet.ir.ssa import Builder
@@ -155,7 +157,7 @@ class _Lowering:
     def odd(self, operand: Operand, span: int) -> ir.Value:
         """The word of an operand of arithmetic, made odd."""
         if operand.__class__ is int:
-            return self.const(INT64, encode(operand))  # type: ignore[arg-type]
+            return self.const(INT64, encode(operand))
         value = self.read(operand)  # type: ignore[arg-type]
         if operand.type is INT64 and operand not in self.unsure:  # type: ignore[union-attr]
             return value
@@ -212,7 +214,7 @@ class _Lowering:
         left, right = s.left, s.right
         if left.__class__ is int and right.__class__ is int:
             assert s.op.meaning is not None
-            number = int(s.op.meaning(64, decode(encode(left)), decode(encode(right))))  # type: ignore[arg-type]
+            number = int(s.op.meaning(64, left, right))
             self.builder.values[s.target] = self.const(INT64, encode(number))
         else:
             _OPERATIONS[s.op](self, s)
@@ -224,7 +226,7 @@ class _Lowering:
             left, right = right, left
         wa = self.odd(left, span)
         if right.__class__ is int:
-            self.result(s.target, ops.ADD, wa, self.const(I64, encode(right) - 1), span)  # type: ignore[arg-type]
+            self.result(s.target, ops.ADD, wa, self.const(I64, encode(right) - 1), span)
         else:
             total = self.emit(ops.ADD, wa, self.odd(right, span), span)
             self.result(s.target, ops.SUB, total, self.const(I64, 1), span)
@@ -233,10 +235,10 @@ class _Lowering:
         """wa - wb + 1."""
         left, right, span = s.left, s.right, s.span
         if right.__class__ is int:
-            two = self.const(I64, encode(right) - 1)  # type: ignore[arg-type]
+            two = self.const(I64, encode(right) - 1)
             self.result(s.target, ops.SUB, self.odd(left, span), two, span)
         elif left.__class__ is int:
-            two = self.const(I64, I64.wrap(encode(left) + 1))  # type: ignore[arg-type]
+            two = self.const(I64, I64.wrap(encode(left) + 1))
             self.result(s.target, ops.SUB, two, self.odd(right, span), span)
         else:
             difference = self.emit(ops.SUB, self.odd(left, span), self.odd(right, span), span)
@@ -273,6 +275,10 @@ class _Lowering:
 
     def shr(self, s: Operate) -> None:
         """(wa >> n) | 1."""
+        if s.left.__class__ is int and not fits(s.left, 63):
+            number = self.emit(ops.SHR, self.const(I64, s.left), self.count(s.right, s.span), s.span)
+            self.result(s.target, ops.ADD, self.emit(ops.ADD, number, number, s.span), self.const(I64, 1), s.span)
+            return
         wa = self.odd(s.left, s.span)
         shifted = self.emit(ops.SHR, wa, self.count(s.right, s.span), s.span)
         self.result(s.target, ops.OR, shifted, self.const(I64, 1), s.span)
@@ -280,15 +286,19 @@ class _Lowering:
     def count(self, operand: Operand, span: int) -> ir.Value:
         """How far to shift."""
         if operand.__class__ is int:
-            return self.const(I64, operand & 63)  # type: ignore[operator]
+            return self.const(I64, operand & 63)
         return self.raw(self.odd(operand, span), span)
 
     def compare(self, s: Operate) -> None:
         """2 * (wa < wb) + 1."""
         span, target = s.span, s.target
-        args = [self.odd(s.left, span), self.odd(s.right, span)]
+        on, args = INT64, [self.odd(s.left, span), self.odd(s.right, span)]
+        for at, operand in enumerate((s.left, s.right)):
+            if operand.__class__ is int and not fits(operand, 63):
+                on, args = I64, [self.raw(args[0], span), self.raw(args[1], span)]
+                args[at] = self.const(I64, operand)
         b = self.builder
-        compared = ir.Compare(s.op, INT64, args, span)
+        compared = ir.Compare(s.op, on, args, span)
         number = ir.Value(ops.CONVERT, I64, [compared], span)
         value = b.values[target] = ir.Value(ops.TAG, INT64, [number], span, "", target.name)
         b.body += (compared, number, value)
@@ -446,7 +456,7 @@ class _Lowering:
         """`br t :then :other`."""
         condition = s.condition
         if isinstance(condition, int):
-            test: ir.Value | None = self.const(BOOL, int(decode(encode(condition)) == 1))
+            test: ir.Value | None = self.const(BOOL, int(condition == 1))
         else:
             test = self.bools.get(self.word(condition))
         if test is None:

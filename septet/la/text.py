@@ -7,10 +7,11 @@ header, one for each instruction, one for the closing brace, and an empty one be
 from __future__ import annotations
 
 from septet.base.notes import write
-from septet.base.scan import ARROW, LABEL, OPEN_BRACKET, OPEN_PAREN
+from septet.base.scan import ARROW, LABEL, OPEN_BRACE, OPEN_BRACKET, OPEN_PAREN
 from septet.la.nodes import Branch, Function, Program
+from septet.ops.statement_parts import FIRST_FREE, scanner
 from septet.ops.statement_print import FORMATS, header, spell
-from septet.ops.statement_text import FIRST_FREE, Reader, scanner
+from septet.ops.statement_text import Reader
 from septet.ops.statements import Jump, Statement
 
 TYPE_CHECKING = False
@@ -34,11 +35,32 @@ def parse(source: Source, notes: bool = True) -> Program:
 class _Reader(Reader):
     """Adds LA's branches."""
 
-    __slots__ = ()
+    __slots__ = ("depth",)
+    jump_word = "br"
 
     def __init__(self, tokens: Tokens, notes: bool) -> None:
         super().__init__(tokens, notes)
+        self.depth = 0  # how many scopes are open, though LA has none
         self.starts[BR] = self.branch
+        self.starts[OPEN_BRACE] = self.open
+
+    def begin_body(self) -> None:
+        """Start with an empty body."""
+        self.depth = 0
+        super().begin_body()
+
+    def open(self, i: int, place: int) -> int:
+        """`{`, which is wrong."""
+        self.tokens.complain(i, "LA has no scopes")
+        self.depth += 1
+        return i + 1
+
+    def close(self, i: int, place: int) -> int:
+        """`}`."""
+        if self.depth:
+            self.depth -= 1
+            return i + 1
+        return super().close(i, place)
 
     def branch(self, i: int, place: int) -> int:
         """`br :label` or `br t :then :other`."""
@@ -46,7 +68,7 @@ class _Reader(Reader):
         kind = kinds[i + 1]
         if kind == LABEL:
             return self.jump(i, place)
-        if kind == ARROW or kind == OPEN_PAREN or kind == OPEN_BRACKET:
+        if kind in (ARROW, OPEN_PAREN, OPEN_BRACKET):
             return self.named(i, place)
         condition = self.operand(i + 1)
         at = self.at

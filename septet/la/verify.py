@@ -25,11 +25,12 @@ from septet.base.diagnostics import Diagnostic
 from septet.base.types import INT64
 from septet.la.nodes import Branch
 from septet.ops.statement_checks import CHECKS, Checker, main_problems
-from septet.ops.statements import Declare
+from septet.ops.statements import Declare, Statement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
     from septet.la.nodes import Function, Program
 
@@ -47,6 +48,9 @@ def function_problems(function: Function, program: Program) -> Iterator[Diagnost
     checks = _CHECKS
     for statement in function.body:
         checks[type(statement)](checker, statement)
+        if checker.found:
+            yield from checker.found
+            checker.found.clear()
     checker.finish()
     yield from checker.found
 
@@ -77,4 +81,4 @@ class _Checker(Checker):
         self.jumps.append((s.other, s))
 
 
-_CHECKS = {**CHECKS, Declare: _Checker.declare, Branch: _Checker.branch}
+_CHECKS: dict[type[Statement], Callable[[Any, Any], None]] = {**CHECKS, Declare: _Checker.declare, Branch: _Checker.branch}

@@ -10,6 +10,9 @@ from septet.runtime.model import BASE, Inconclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from septet.lb.nodes import Function, Program
     from septet.ops.statements import Statement
     from septet.runtime.model import Runtime
@@ -40,7 +43,7 @@ class _Preparation(Preparation):
 
     def condition(self, s: If) -> None:
         """`if (t op t) :then :other`."""
-        self.test(actions.holds(s.op, self.slot(s.left), self.slot(s.right)), s.then, s.other)
+        self.test(actions.holds(s.op, self.number(s.left), self.number(s.right)), s.then, s.other)
 
     def loop(self, s: While) -> None:
         """`while (t op t) :begin :end`."""
@@ -56,7 +59,7 @@ class _Preparation(Preparation):
         self.end(GOES_ON).next = self.target(self.loops[s].other)
 
 
-_STATEMENTS = {
+_STATEMENTS: dict[type[Statement], Callable[[Any, Any], None]] = {
     **STATEMENTS,
     If: _Preparation.condition,
     While: _Preparation.loop,

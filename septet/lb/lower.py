@@ -49,9 +49,7 @@ if TYPE_CHECKING:
 
 def lower_program(program: Program, options: Options) -> LaProgram:
     """The LA program that does what `program` does."""
-    return LaProgram(
-        {name: lower(function, program, options) for name, function in program.functions.items()}, program.source
-    )
+    return LaProgram({name: lower(function, program, options) for name, function in program.functions.items()}, program.source)
 
 
 def lower(function: Function, program: Program, options: Options) -> LaFunction:
@@ -131,7 +129,7 @@ class _Lowering:
         """`if` and `while`."""
         place = s.span
         if s.__class__ is While:
-            self.add(Label(self.heads[s], place))  # type: ignore[index]
+            self.add(Label(self.heads[s], place))
         condition = Variable(self.fresh("c"), INT64, place)
         self.add(Declare([condition], place))
         get = self.renamed.get
@@ -267,23 +265,23 @@ _RENAMING: dict[type[Statement], Callable[[_Lowering, Any], None]] = {
 def _note(operands: list[Operand], names: dict[str, None]) -> None:
     for operand in operands:
         if operand.__class__ is str:
-            names[operand] = None  # type: ignore[index]
+            names[operand] = None
 
 
 def _name_assign(s: Assign, names: dict[str, None]) -> None:
     if s.value.__class__ is str:
-        names[s.value] = None  # type: ignore[index]
+        names[s.value] = None
 
 
 def _name_store(s: Store, names: dict[str, None]) -> None:
     if s.value.__class__ is str:
-        names[s.value] = None  # type: ignore[index]
+        names[s.value] = None
 
 
 def _name_call(s: Call, names: dict[str, None]) -> None:
     _note(s.args, names)
     if s.callee.__class__ is str:
-        names[s.callee] = None  # type: ignore[index]
+        names[s.callee] = None
 
 
 def _name_runtime_call(s: RuntimeCall, names: dict[str, None]) -> None:
@@ -292,7 +290,7 @@ def _name_runtime_call(s: RuntimeCall, names: dict[str, None]) -> None:
 
 def _name_return(s: Return, names: dict[str, None]) -> None:
     if s.value.__class__ is str:
-        names[s.value] = None  # type: ignore[index]
+        names[s.value] = None
 
 
 _NAMING: dict[type[Statement], Callable[[Any, dict[str, None]], None]] = {

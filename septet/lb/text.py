@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from septet.base.notes import write
-from septet.base.scan import ARROW, CLOSE_BRACE, CLOSE_PAREN, COMMA, LABEL, NUMBER, OPEN_BRACE, OPEN_BRACKET, OPEN_PAREN, OPERATOR
+from septet.base.scan import ARROW, CLOSE_PAREN, COMMA, LABEL, NUMBER, OPEN_BRACE, OPEN_BRACKET, OPEN_PAREN, OPERATOR
 from septet.lb.nodes import Break, Continue, Function, If, Program, Scope, While
 from septet.ops import table as ops
+from septet.ops.statement_parts import FIRST_FREE, OPERATORS, scanner
 from septet.ops.statement_print import FORMATS, header, spell
-from septet.ops.statement_text import FIRST_FREE, IS_NAME, OPERATORS, Reader, scanner
+from septet.ops.statement_text import Reader
 from septet.ops.statements import Jump, Statement, Variable
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 IF, WHILE, GOTO, CONTINUE, BREAK = range(FIRST_FREE, FIRST_FREE + 5)
 SCANNER = scanner({"if": IF, "while": WHILE, "goto": GOTO, "continue": CONTINUE, "break": BREAK})
+DEEPEST = 40  # no line is indented by more levels
 COMPARISONS = {symbol: op for symbol, op in OPERATORS.items() if op.compares}
 
 
@@ -36,6 +38,7 @@ class _Reader(Reader):
     """Adds LB's scopes and control statements."""
 
     __slots__ = ("scopes",)
+    jump_word = "goto"
 
     def __init__(self, tokens: Tokens, notes: bool) -> None:
         super().__init__(tokens, notes)
@@ -79,6 +82,7 @@ class _Reader(Reader):
         if kinds[i + 1] != OPEN_PAREN or kinds[i + 2] == CLOSE_PAREN:
             return self.named(i, place)
         left: Operand | None = get(texts[i + 2])
+        right: Operand | None
         at = i + 3
         if left is None:
             left = self.operand(i + 2)
@@ -90,13 +94,13 @@ class _Reader(Reader):
             op, right = self.less_than(at)
             at = self.at
         else:
-            found = get(texts[at + 1])
+            if texts[at + 1] == "=":
+                raise self.fail(at + 1, "a value", "equality is written '='")
+            right = get(texts[at + 1])
             at += 2
-            if found is None:
+            if right is None:
                 right = self.operand(at - 1)
                 at = self.at
-            else:
-                right = found
         if kinds[at] != CLOSE_PAREN:
             raise self.fail(at, "')'")
         if kinds[at + 1] != LABEL or kinds[at + 2] != LABEL:
@@ -122,7 +126,7 @@ class _Reader(Reader):
     def loop_jump(self, i: int, place: int) -> int:
         """`continue` or `break`."""
         kind = self.kinds[i + 1]
-        if kind == ARROW or kind == OPEN_PAREN or kind == OPEN_BRACKET:
+        if kind in (ARROW, OPEN_PAREN, OPEN_BRACKET):
             return self.named(i, place)
         self.add(Continue(place) if self.kinds[i] == CONTINUE else Break(place))
         return i + 1
@@ -139,7 +143,7 @@ def print_function(function: Function, notes: bool = True) -> str:
     out = [header(f.name, f.result, f.parameters, f.line, f.column, notes)]
     rest: list[Iterator[Statement]] = [iter(f.body)]
     while rest:
-        indent = "  " * len(rest)
+        indent = "  " * min(len(rest), DEEPEST)
         for statement in rest[-1]:
             note = write(statement.span) if notes else ""
             if isinstance(statement, Scope):
@@ -149,7 +153,7 @@ def print_function(function: Function, notes: bool = True) -> str:
             out.append(f"{indent}{_FORMATS[type(statement)](statement)}{note}")
         else:
             rest.pop()
-            out.append("  " * len(rest) + "}")
+            out.append("  " * min(len(rest), DEEPEST) + "}")
     out.append("")
     return "\n".join(out)
 

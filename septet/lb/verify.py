@@ -28,7 +28,8 @@ from septet.ops.statements import Declare, Statement, Variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
     from septet.lb.nodes import Function, Program
 
@@ -50,6 +51,9 @@ def function_problems(function: Function, program: Program) -> Iterator[Diagnost
             check = checks.get(type(statement))
             if check:
                 check(checker, statement)
+                if checker.found:
+                    yield from checker.found
+                    checker.found.clear()
             elif isinstance(statement, Scope):
                 checker.own = {}
                 scopes.append((iter(statement.body), checker.own))
@@ -97,7 +101,7 @@ class _Checker(Checker):
         self.loop_jumps.append(s)
 
 
-_CHECKS = {
+_CHECKS: dict[type[Statement], Callable[[Any, Any], None]] = {
     **CHECKS,
     Declare: _Checker.declare,
     If: _Checker.conditional,

@@ -21,8 +21,8 @@ class Relocation:
 class Code:
     """One function's bytes.  The linker puts an 8-byte header in front (descriptor and encoded first line), entry 16-aligned.
 
-    `places[i]` is (offset, span, by) of the instruction that starts at that offset: provenance, in order.  `labels` are the
-    offsets of labels that other functions refer to by address.
+    `places` is the provenance of every byte: (offset, span, by) where instructions of another span or pass begin, in order.
+    `labels` are the offsets of labels, for other functions that refer to them by address.
     """
 
     __slots__ = ("name", "arity", "line", "content", "relocations", "labels", "places")

@@ -23,6 +23,7 @@ _HUGE_PAGE = 1 << 21
 _MFD_CLOEXEC, _MFD_ALLOW_SEALING, _MFD_EXEC = 1, 2, 0x10
 _ADD_SEALS, _SEAL_SHRINK, _SEAL_GROW, _SEAL_FUTURE_WRITE = 1033, 2, 4, 0x10
 _CANNOT_START = 127
+_SET_PARENT_DEATH_SIGNAL = 1
 _RESET = (2, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 25)  # INT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM XFSZ
 _IGNORED_BY_PYTHON = (13, 25)  # PIPE and XFSZ
 
@@ -210,11 +211,11 @@ def _content(file: int) -> bytes:
 
 def _become_the_program(files: tuple[int, int, int]) -> None:
     """In the child: its descriptors at 0, 1 and 2, and its signals as a new program has them."""
-    if files != (0, 1, 2):
-        copies = [os.dup(file) for file in files]
-        for number, copy in enumerate(copies):
-            os.dup2(copy, number)
-            os.close(copy)
+    copies = [(number, os.dup(file)) for number, file in enumerate(files) if file != number]
+    for number, copy in copies:
+        os.dup2(copy, number)
+        os.close(copy)
+    _libc().prctl(_SET_PARENT_DEATH_SIGNAL, 9, 0, 0, 0)  # do not outlive the process that waits
     _default_signals()
 
 

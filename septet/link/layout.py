@@ -31,6 +31,7 @@ HUGE_PAGE = 1 << 21
 ALIGNMENT = 16  # of entries and data
 TRAP = b"\xcc"  # fills gaps: running into one stops the program
 STACK = 1 << 28  # bytes; the runtime's first data
+MOST_DATA = 1 << 30  # bytes; relative references reach 2 GiB
 OUTSIDE = symbol(FUNCTION, "program")  # what the runtime calls: the program's entry
 
 
@@ -139,7 +140,7 @@ def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
         placed.append((entry, code))
     for item in data:
         if item.content:
-            gap = -at % ALIGNMENT
+            gap = -at % min(item.size & -item.size, ALIGNMENT)  # as its elements are, if it is an array of them
             parts += (TRAP * gap, item.content, bytes(item.size - len(item.content)))
             symbols[symbol(DATA, item.name)] = at + gap
             at += gap + item.size
@@ -163,6 +164,8 @@ def link(codes: Iterable[Code], data: dict[str, Data], entry: str, runtime: Runt
         from septet.runtime.image import load
 
         runtime = load()
+    if sum([item.size for item in data.values()]) > MOST_DATA:
+        raise Rejected([Diagnostic(f"the program has more than {MOST_DATA >> 20} MiB of data")])
     start = elf.HEADER
     block = place(codes, data.values(), start + len(runtime.content))
     symbols = block.symbols

@@ -4,11 +4,13 @@ Each function is prepared once, when it is first called: its variables and const
 each statement becomes a closure on frames, and straight lines of closures become blocks.  `Machine.run` goes from block to
 block with a stack of its own, so that the program's recursion is not Python's.
 
-Words are as in `base.words`: arithmetic works on word >> 1 and gives 2r+1, whatever the words are.
+Words are as in `base.words`: arithmetic works on word >> 1 and gives 2r+1, whatever the words are.  Literals take part in
+it with all their 64 bits.
 """
 
 from __future__ import annotations
 
+from septet.base.descriptors import FUNCTION, descriptor
 from septet.base.source import line_of
 from septet.base.types import INT64, TUPLE
 from septet.base.words import encode
@@ -30,20 +32,26 @@ from septet.ops.statements import (
     Store,
     Variable,
 )  # fmt: skip
-from septet.base.descriptors import FUNCTION, descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableSequence
+    from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
     Operand = Variable | int | str
     Frame = list[int]
 
+    class Words(Protocol):
+        """Memory as words."""
+
+        def __getitem__(self, index: int, /) -> int: ...
+        def __setitem__(self, index: int, word: int, /) -> None: ...
+
     class Runtime(Protocol):
         """What is used of runtime.model's Runtime."""
 
-        words: MutableSequence[int]
+        @property
+        def words(self) -> Words: ...
 
         def call(self, name: str, args: list[int]) -> int: ...
         def print_value(self, word: int) -> None: ...
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
         name: str
         parameters: list[Variable]
         line: int
+
 
 GOES_ON, TESTS, CALLS, CALLS_VALUE, RETURNS = range(5)  # Block.kind
 DEEPEST = 1_000_000  # frames
@@ -108,7 +117,7 @@ class Machine:
         stop: Callable[[str], Exception],
         prepare: Callable[[Machine, Any, Code], None],
     ) -> None:
-        """`origin` is the address of `runtime.words[0]`; `stop` makes the exception for what ran out; `prepare` fills a Code."""
+        """`origin` is the address of `runtime.words[0]`; `stop` makes the exception for what ran out; `prepare` fills Codes."""
         self.runtime = runtime
         self.words = runtime.words
         self.origin = origin
@@ -215,6 +224,10 @@ class Preparation:
             return self.constant(encode(operand))
         return self.constant(self.machine.codes[operand].address)
 
+    def number(self, operand: Operand) -> int:
+        """The slot of an operand of arithmetic, where a literal counts with all its bits."""
+        return self.constant(2 * operand + 1) if isinstance(operand, int) else self.slot(operand)
+
     def error_line(self, s: Statement) -> int:
         """The encoded absolute line of a statement."""
         return encode(self.line + line_of(s.span))
@@ -272,7 +285,7 @@ class Preparation:
     def operate(self, s: Operate) -> None:
         """`x <- t op t`."""
         make = actions.compare if s.op.compares else actions.operate
-        self.do(make(s.op, self.slot(s.target), self.slot(s.left), self.slot(s.right)))
+        self.do(make(s.op, self.slot(s.target), self.number(s.left), self.number(s.right)))
 
     def access(self, s: Load | Store) -> tuple[actions.Errors, dict[int, tuple[int, ...]], int, list[int]]:
         """What LOAD and STORE have in common: errors, the table of shapes, the slots of base and indices."""

@@ -6,20 +6,19 @@ of an object's first element, and then its lengths.
 
 from __future__ import annotations
 
-from septet.base.words import encode, wrap
 from septet.base.descriptors import ARRAY, TUPLE, descriptor
+from septet.base.words import encode, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence
+    from collections.abc import Callable
 
-    from septet.ops.execute import Runtime
+    from septet.ops.execute import Runtime, Words
     from septet.ops.table import Op
 
     Frame = list[int]
     Action = Callable[[Frame], object]
     Shapes = dict[int, tuple[int, ...]]
-    Words = MutableSequence[int]
 
 LONGEST = 1 << 31  # no object has so many elements
 
@@ -134,9 +133,7 @@ def _position(errors: Errors, shapes: Shapes, base: int, indices: list[int], f: 
     if shape is None:
         raise errors.kind(f[base])
     number = 0
-    dimension = 0
-    for slot in indices:
-        dimension += 1
+    for dimension, slot in enumerate(indices, 1):
         index = f[slot] >> 1
         length = shape[dimension]
         if not 0 <= index < length:

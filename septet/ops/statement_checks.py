@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from septet.base.diagnostics import Diagnostic, did_you_mean
-from septet.base.source import locate, span
+from septet.base.source import column_of, line_of, locate, span
 from septet.base.types import CODE, INT64, TUPLE, VOID, Type
 from septet.ops.statements import (
     Assign,
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
         def functions(self) -> Mapping[str, Function]: ...
 
 
+HINTS = 20  # of one function, that take a search through all names
+
+
 def main_problems(program: Program) -> Iterator[Diagnostic]:
     """What is wrong with the program's entry."""
     main = program.functions.get("main")
@@ -64,7 +67,7 @@ def main_problems(program: Program) -> Iterator[Diagnostic]:
 class Checker:
     """Checks one function's statements in order; what is wrong gathers in `found`."""
 
-    __slots__ = ("function", "program", "found", "known", "labels", "jumps")
+    __slots__ = ("function", "program", "found", "known", "labels", "jumps", "hints")
     fewer = False  # whether a function called by name may be given fewer arguments than it has parameters
 
     def __init__(self, function: Function, program: Program) -> None:
@@ -74,16 +77,33 @@ class Checker:
         self.known: dict[Variable, None] = dict.fromkeys(function.parameters)  # the variables that may be named here
         self.labels: dict[str, Statement] = {}
         self.jumps: list[tuple[str, Statement]] = []
+        self.hints = 0
 
     # Complaining
 
-    def place(self, statement: Statement, text: str = "") -> Place | None:
-        """Where `text` stands in a statement."""
-        return locate(self.program.source, self.function.line, statement.span, text)
+    def place(self, statement: Statement, text: str = "", after: str = "") -> Place | None:
+        """Where `text` stands in a statement, behind `after` if that is there."""
+        source, first, where = self.program.source, self.function.line, statement.span
+        number = first + line_of(where)
+        if after and source and 0 < number <= len(source.lines):
+            at = source.lines[number - 1].find(after, max(column_of(where) - 1, 0))
+            if at >= 0:
+                where = span(line_of(where), at + len(after) + 1)
+        return locate(source, first, where, text)
 
     def complain(self, statement: Statement, text: str, message: str, hint: str = "") -> None:
-        """Complain about `text` within `statement`."""
-        self.found.append(Diagnostic(message, self.place(statement, text), hint))
+        """Complain about `text` within `statement`: an operand, so what follows the arrow if a variable is assigned to."""
+        after = "<-" if getattr(statement, "target", None) is not None else ""
+        self.found.append(Diagnostic(message, self.place(statement, text, after), hint))
+
+    def complain_of_target(self, statement: Statement, target: Variable, message: str) -> None:
+        """Complain about the variable assigned to."""
+        self.found.append(Diagnostic(message, self.place(statement, target.name)))
+
+    def meant(self, name: str, known: list[str]) -> str:
+        """A hint which of `known` was meant by `name`; only for the first names, as it takes long."""
+        self.hints += 1
+        return did_you_mean(name, known) if self.hints <= HINTS else ""
 
     def strange(self, s: Statement, operand: Operand, functions: bool = False) -> None:
         """Complain about an operand that is no variable known here and no number; function names are fine if `functions`."""
@@ -92,9 +112,8 @@ class Checker:
         elif not isinstance(operand, str):
             return
         elif operand not in self.program.functions:
-            known = [v.name for v in self.known] + list(self.program.functions)
-            shown = operand[:200]
-            self.complain(s, operand, f"there is no variable or function '{shown}'", did_you_mean(operand, known))
+            hint = self.meant(operand, [v.name for v in self.known] + list(self.program.functions))
+            self.complain(s, operand, f"there is no variable or function '{operand[:200]}'", hint)
         elif not functions:
             self.complain(s, operand, f"'{operand}' is a function, where a variable or a number is wanted")
 
@@ -116,7 +135,7 @@ class Checker:
 
     def value(self, s: Statement, operand: Operand, wanted: Type, what: str) -> None:
         """`operand` may be given to `what`, which is of type `wanted`."""
-        if not (operand.__class__ is Variable and operand.type is wanted and operand in self.known):  # type: ignore[union-attr]
+        if not (operand.__class__ is Variable and operand.type is wanted and operand in self.known):
             self.mismatch(s, operand, wanted, what)
 
     def target(self, s: Statement, target: Variable, given: Type, what: str) -> None:
@@ -124,7 +143,7 @@ class Checker:
         if target not in self.known:
             self.strange(s, target)
         elif target.type is not given:
-            self.complain(s, target.name, f"'{target.name}' is {target.type}, but {what} is {given}")
+            self.complain_of_target(s, target, f"'{target.name}' is {target.type}, but {what} is {given}")
 
     def numbers(self, s: Statement, left: Operand, right: Operand) -> None:
         """Both may be operands of arithmetic: numbers, and variables of any type."""
@@ -228,7 +247,7 @@ class Checker:
         function = self.program.functions.get(callee)
         if function is None:
             known = list(self.program.functions) + [v.name for v in self.known if v.type is CODE]
-            hint = "'return' takes no parentheses" if callee == "return" else did_you_mean(callee, known)
+            hint = "'return' takes no parentheses" if callee == "return" else self.meant(callee, known)
             self.complain(s, callee, f"there is no function '{callee[:200]}'", hint)
             return
         parameters = function.parameters
@@ -258,7 +277,7 @@ class Checker:
             self.strange(s, target)
         elif target.type.rank != rank:
             what = f"an array of {_count(rank, 'dimension', 'dimensions')}"
-            self.complain(s, target.name, f"'{target.name}' is {target.type}, which cannot hold {what}")
+            self.complain_of_target(s, target, f"'{target.name}' is {target.type}, which cannot hold {what}")
         for size in s.sizes:
             self.value(s, size, INT64, "a size")
 
@@ -297,7 +316,7 @@ class Checker:
         """Check what can be checked only when all statements were seen."""
         for label, s in self.jumps:
             if label not in self.labels:
-                hint = did_you_mean(label, self.labels)
+                hint = self.meant(label, list(self.labels))
                 self.complain(s, ":" + label, f"there is no label ':{label[:200]}' in this function", hint)
 
 

@@ -75,11 +75,8 @@ class Runtime:
         self._input = stdin if isinstance(stdin, bytes) else b""
         self._more = None if isinstance(stdin, bytes) else stdin
         self._position = 0
-        size = (heap_limit + STACK_BYTES + (1 << 26) + 4095) & -4096
-        if hasattr(mmap, "MAP_PRIVATE"):
-            self._map = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE)
-        else:
-            self._map = mmap.mmap(-1, size)
+        self._map, heap_limit = _reserve_memory(heap_limit)
+        size = len(self._map)
         self.bytes = memoryview(self._map)
         self.words = self.bytes.cast("q")  # words[(address - BASE) >> 3]
         self.top = BASE + 8  # the end of functions, data and heap
@@ -331,6 +328,21 @@ class Runtime:
     def _division_error(self, *args: int) -> int:
         (line,) = self._decode("division-error (line)", args)
         raise self._stop(texts.division(line))
+
+
+def _reserve_memory(heap_limit: int) -> tuple[mmap.mmap, int]:
+    """Addresses for the heap and all else, and the limit of the heap, lower where the system gives less.  Pages that nobody
+    touches cost nothing."""
+    while True:
+        size = (heap_limit + STACK_BYTES + (1 << 26) + 4095) & -4096
+        try:
+            if hasattr(mmap, "MAP_PRIVATE"):
+                return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NORESERVE), heap_limit
+            return mmap.mmap(-1, size), heap_limit
+        except OSError:
+            heap_limit //= 2
+            if heap_limit < 1 << 20:
+                raise Inconclusive("heap") from None
 
 
 def _number(line: bytes) -> int:

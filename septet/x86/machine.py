@@ -9,9 +9,7 @@ from __future__ import annotations
 from septet.base.symbols import DATA, FUNCTION, LABEL, Symbol
 from septet.x86 import forms, steps
 from septet.x86.abi import CALLEE_SAVED
-from septet.x86.instructions import Mem, Variable
-from septet.x86.memory import MemorySteps
-from septet.x86.prepare import (
+from septet.x86.blocks import (
     BRANCH,
     CALL,
     FLAG_BRANCH,
@@ -23,8 +21,10 @@ from septet.x86.prepare import (
     VALUE_JUMP,
     Block,
     Prepared,
-    Translator,
 )
+from septet.x86.instructions import Mem, Variable
+from septet.x86.memory import MemorySteps
+from septet.x86.prepare import Translator
 from septet.x86.registers import REGISTERS, Register
 from septet.x86.spell import spell
 from septet.x86.steps import FLAGS, RAX, RSP, SCRATCH, VARIABLES, Undefined

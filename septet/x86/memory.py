@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 PAGE = 4096
+BLANK = "reads a stack slot that nothing wrote"
 _TYPES = {(8, False): U8, (16, False): U16, (32, False): U32, (8, True): I8, (16, True): I16, (32, True): I32}
 
 
@@ -57,10 +58,12 @@ class MemorySteps:
             address = cells[a] + b
             if low <= address < top and not address & 7:
                 if address in unwritten:
-                    raise Undefined("reads a stack slot that nothing wrote")
+                    raise Undefined(BLANK)
                 cells[d] = words[(address - origin) >> 3]
             elif origin <= address < memory.top + PAGE and not address & 7:
                 cells[d] = words[(address - origin) >> 3]
+            elif unwritten and not unwritten.isdisjoint((address & -8, (address + 7) & -8)):
+                raise Undefined(BLANK)
             else:
                 cells[d] = memory.load_word(address)
 
@@ -104,7 +107,7 @@ class MemorySteps:
             base, index, scale = where
             address = wrap(cells[base] + cells[index] * scale + displacement)
             if address >= low and unwritten and not unwritten.isdisjoint((address & -8, (address + 7) & -8)):
-                raise Undefined("reads a stack slot that nothing wrote")
+                raise Undefined(BLANK)
             r = load_word(address)
             cells[d] = r if is_signed else r & MASK
 
@@ -125,7 +128,7 @@ class MemorySteps:
             base, index, scale = where
             address = wrap(cells[base] + cells[index] * scale + displacement)
             if address >= low and address & -8 in unwritten:
-                raise Undefined("reads a stack slot that nothing wrote")
+                raise Undefined(BLANK)
             cells[d] = load(address, type)
 
         return narrow

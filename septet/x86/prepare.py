@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import operator
-
 from septet.base.symbols import LABEL as LABEL_SYMBOL
 from septet.base.symbols import ROUTINE, Line, Symbol
 from septet.base.words import encode, wrap
 from septet.x86 import forms, semantics, steps
-from septet.x86.abi import stack_words
+from septet.x86.blocks import (
+    BRANCH,
+    CALL,
+    FLAG_BRANCH,
+    JUMP_CALL,
+    NEXT,
+    RETURN,
+    ROUTINE_CALL,
+    STOP,
+    VALUE_CALL,
+    VALUE_JUMP,
+    Block,
+    Prepared,
+)
 from septet.x86.instructions import Mem, Variable
 from septet.x86.registers import RSP, Register
 from septet.x86.rows import FAMILIES
@@ -22,47 +33,6 @@ if TYPE_CHECKING:
     from septet.x86.instructions import Instruction, Op
     from septet.x86.memory import MemorySteps
     from septet.x86.steps import Step
-
-# Block.kind: how a block ends
-NEXT, BRANCH, CALL, RETURN, ROUTINE_CALL, FLAG_BRANCH, VALUE_CALL, JUMP_CALL, VALUE_JUMP, STOP = range(10)
-
-
-class Block:
-    """Steps that run one after the other, and what comes then.  `kind` says which of the fields mean something."""
-
-    __slots__ = ("steps", "count", "kind", "test", "a", "b", "next", "taken", "target", "arguments", "name", "end", "origins")
-
-    def __init__(self) -> None:
-        self.steps: list[tuple[Step, object, object, object]] = []
-        self.origins: list[Instruction] = []  # of each step
-        self.count = 0  # instructions
-        self.kind = NEXT
-        self.test: Callable[[int, int], bool] = operator.lt  # BRANCH
-        self.a = self.b = ZERO  # BRANCH: the cells compared; VALUE_CALL, JUMP_CALL, VALUE_JUMP: a is the cell of the address
-        self.next: Block = self  # what follows, but after returns
-        self.taken: Block = self  # BRANCH, FLAG_BRANCH
-        self.target: Prepared | None = None  # CALL, JUMP_CALL: the function, where it is known
-        self.arguments: list[int] = []  # ROUTINE_CALL: cells
-        self.name = ""  # ROUTINE_CALL: the routine; FLAG_BRANCH: the condition
-        self.end: Instruction | None = None  # the instruction that ends the block, if one does
-
-
-class Prepared:
-    """A function that can be interpreted, or will be when it is first called (`entry` is None until then)."""
-
-    __slots__ = ("name", "line", "body", "slots", "frame", "variables", "blank", "entry", "labels", "address")
-
-    def __init__(self, name: str, words: int, slots: int, line: int, body: list[Instruction]) -> None:
-        self.name = name
-        self.line = line
-        self.body = body
-        self.slots = slots
-        self.frame = 8 * (slots + stack_words(words))  # what it moves rsp by
-        self.variables: dict[Variable, int] = {}  # their cells
-        self.blank: list[None] = []  # as many as there are variables
-        self.entry: Block | None = None
-        self.labels: dict[str, Block] = {}
-        self.address = 0
 
 
 class Translator:
@@ -127,7 +97,7 @@ class Translator:
         block.end = instruction
         self.block = Block()
         self.steps = self.block.steps
-        if block.next is block:
+        if instruction.op is not forms.JMP:
             block.next = self.block
 
     # Operands
@@ -263,18 +233,12 @@ class Translator:
     def _carried(self, instruction: Instruction, mnemonic: str) -> None:
         n = instruction.op.width
         a, b = self._operand(instruction, 0), self._operand(instruction, 1)
-        # The flags are recorded last, as the result still needs the old carry.
+        # The flags are recorded last, as the result needs the old carry.
         self._emit(steps.move, SCRATCH + 2, a, 0, instruction)
-        old_b = b
-        if b == a:
-            old_b = SCRATCH + 2
-        self._target_carried(instruction, mnemonic, n, a, b, old_b)
-
-    def _target_carried(self, instruction: Instruction, mnemonic: str, n: int, a: int, b: int, old_b: int) -> None:
         target = instruction.operands[0]
         d = SCRATCH if isinstance(target, Mem) else self._cell(target)
         self._emit(steps.carried(mnemonic, n), d, a, b, instruction)
-        self._emit(steps.record(mnemonic, n), 0, SCRATCH + 2, old_b, instruction)
+        self._emit(steps.record(mnemonic, n), 0, SCRATCH + 2, SCRATCH + 2 if b == a else b, instruction)
         self._write(target, n, SCRATCH, instruction)
 
     def _exchange(self, instruction: Instruction, mnemonic: str) -> None:

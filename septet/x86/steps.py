@@ -8,6 +8,8 @@ computing with it raises TypeError.
 
 from __future__ import annotations
 
+from functools import cache
+
 from septet.base.words import wrap
 from septet.x86 import semantics
 from septet.x86.semantics import UNDEFINED, signed
@@ -108,6 +110,7 @@ def put(cells: Any, n: int, d: int, r: int) -> None:
         cells[d] = (cells[d] or 0) & ~mask | r & mask
 
 
+@cache
 def result(mnemonic: str, n: int) -> Step:
     """d <- mnemonic(a, b) on `n` bits."""
     if n == 64 and mnemonic in QUICK:
@@ -127,6 +130,7 @@ def result(mnemonic: str, n: int) -> Step:
     return to_itself if mnemonic == "xor" else unless_zero if mnemonic in ("bsf", "bsr") else step
 
 
+@cache
 def carried(mnemonic: str, n: int) -> Step:
     """d <- mnemonic(a, b, carry): adc and sbb."""
     meaning = semantics.CARRY_RESULTS[mnemonic]
@@ -137,6 +141,7 @@ def carried(mnemonic: str, n: int) -> Step:
     return step
 
 
+@cache
 def extend(n: int, is_signed: bool, to: int = 64) -> Step:
     """d <- the low `n` bits of a, extended to `to` bits (then, where that is 32, with zeros)."""
     mask = (1 << n) - 1
@@ -153,6 +158,7 @@ def extend(n: int, is_signed: bool, to: int = 64) -> Step:
     return sign
 
 
+@cache
 def insert(n: int) -> Step:
     """The low `n` bits of d <- those of a; the others stay."""
 
@@ -162,6 +168,7 @@ def insert(n: int) -> Step:
     return step
 
 
+@cache
 def compare(condition: str) -> Step:
     """d <- 1 if a `condition` b, else 0."""
     holds = semantics.COMPARISONS[condition]
@@ -185,6 +192,7 @@ def address_of_32(cells: Any, d: int, where: tuple[int, int, int], displacement:
     cells[d] = (cells[base] + cells[index] * scale + displacement) & 0xFFFFFFFF
 
 
+@cache
 def wide_product(n: int, is_signed: bool) -> Step:
     """rdx:rax <- rax * a, and the flags."""
 
@@ -198,6 +206,7 @@ def wide_product(n: int, is_signed: bool) -> Step:
     return step
 
 
+@cache
 def divide(n: int, is_signed: bool) -> Step:
     """rax, rdx <- quotient and remainder of rdx:rax by a.  Undefined where the processor would trap."""
 
@@ -212,6 +221,7 @@ def divide(n: int, is_signed: bool) -> Step:
     return step
 
 
+@cache
 def spread_sign(n: int) -> Step:
     """rdx <- the sign of rax in every bit: cqo, cdq."""
 
@@ -221,6 +231,7 @@ def spread_sign(n: int) -> Step:
     return step
 
 
+@cache
 def exchange(n: int) -> Step:
     """a, b <- b, a."""
 
@@ -232,6 +243,7 @@ def exchange(n: int) -> Step:
     return step
 
 
+@cache
 def exchange_add(n: int) -> Step:
     """b <- a, a <- a + b, and the flags."""
 
@@ -244,6 +256,7 @@ def exchange_add(n: int) -> Step:
     return step
 
 
+@cache
 def compare_exchange(n: int) -> Step:
     """If a is rax then a <- b, else rax <- a; and the flags of comparing them."""
 
@@ -260,6 +273,7 @@ def compare_exchange(n: int) -> Step:
 # Flags
 
 
+@cache
 def record(mnemonic: str, n: int) -> Step:
     """Keep what the flags of mnemonic(a, b) are to be computed from, when something asks for them."""
     if mnemonic in semantics.MIXED_FLAGS:
@@ -282,6 +296,7 @@ def record(mnemonic: str, n: int) -> Step:
     return later
 
 
+@cache
 def record_floats(n: int) -> Step:
     """Keep what the flags of ucomisd or ucomiss are to be computed from."""
     mask = (1 << n) - 1
@@ -320,6 +335,7 @@ def holds(cells: Any, code: str) -> bool:
     return test(flag(cells, mask))
 
 
+@cache
 def set_if(code: str) -> Step:
     """The low 8 bits of d <- 1 if the condition holds, else 0."""
 
@@ -329,6 +345,7 @@ def set_if(code: str) -> Step:
     return step
 
 
+@cache
 def move_if(code: str, n: int) -> Step:
     """d <- b if the condition holds, else a.  A 32-bit one clears the upper half in either case."""
 
@@ -341,6 +358,7 @@ def move_if(code: str, n: int) -> Step:
 # Vector registers
 
 
+@cache
 def scalar(mnemonic: str, n: int) -> Step:
     """The low `n` bits of d <- mnemonic(a, b)."""
     meaning = semantics.SCALARS[mnemonic]
@@ -352,6 +370,7 @@ def scalar(mnemonic: str, n: int) -> Step:
     return step
 
 
+@cache
 def whole(meaning: Callable[[int, int], int]) -> Step:
     """d <- meaning(a, b) on whole registers; of a register with itself what it is of zeros, where it holds nothing."""
 
@@ -364,6 +383,7 @@ def whole(meaning: Callable[[int, int], int]) -> Step:
     return step
 
 
+@cache
 def controlled(meaning: Callable[[int, int, int], int], control: int) -> Step:
     """d <- meaning(a, b, control) on whole registers."""
 
@@ -378,6 +398,7 @@ def low_bits(n: int) -> Step:
     return extend(n, False)
 
 
+@cache
 def convert(function: Callable[[int], int], d_bits: int) -> Step:
     """d <- function(a); into a general register of `d_bits`, or into a vector register where that is 0."""
 

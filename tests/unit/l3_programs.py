@@ -208,17 +208,23 @@ class Writer:
 
     def show(self, kind: Type, name: str) -> None:
         """Print all bits of a variable."""
-        word = self.temporary(f"convert {name}")
-        if kind.is_float:
-            bits = self.temporary("0")
-            self.lines[-1] = f"{'u64' if kind is F64 else 'u32'} {bits} <- bitcast {name}"
-            self.lines[-2] = f"i64 {word} <- convert {bits}"
-            self.lines[-2:] = [self.lines[-1], self.lines[-2]]
-        high = self.temporary(f"{word} >> 32")
-        low = self.temporary(f"{word} & 4294967295")
-        for part in (high, low):
-            tagged = self.temporary(f"tag {part}")
-            self.lines.append(f"call print({tagged})")
+        self.count += 1
+        self.lines += shown(kind, name, f"s{self.count}")
+
+
+def shown(kind: Type, name: str, stem: str) -> list[str]:
+    """Lines that print all bits of a variable; their variables' names begin with `stem`."""
+    lines = []
+    if kind.is_float:
+        bits = U64 if kind is F64 else U32
+        lines.append(f"{bits} %{stem}_bits <- bitcast {name}")
+        name = f"%{stem}_bits"
+    lines.append(f"i64 %{stem}_word <- convert {name}")
+    for part, text in (("high", ">> 32"), ("low", "& 4294967295")):
+        lines.append(f"i64 %{stem}_{part} <- %{stem}_word {text}")
+        lines.append(f"%{stem}_{part}_tagged <- tag %{stem}_{part}")
+        lines.append(f"call print(%{stem}_{part}_tagged)")
+    return lines
 
 
 def _single(pattern: int) -> int:

@@ -4,6 +4,7 @@ import os
 import pty
 import resource
 import subprocess
+import sys
 import time
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from septet.base.files import write
 from septet.base.options import Options
 from septet.base.source import Source
+from septet.base.symbols import Data
+from septet.base.types import BOOL, F32, F64, I8, I16, I64, PTR, U8, U32, U64
 from septet.base.words import encode, wrap
 from septet.l1.lower import lower_program
 from septet.l1.text import parse
@@ -110,7 +113,8 @@ def test_prints_objects():
 
 
 INPUTS = [
-    b"5\n", b"-7\n", b"+8\n", b"  \t\v\f 42\n", b"x\n", b"\n", b"12x3\n", b"- 5\n", b"--5\n", b"007\n", b"1\r\n2\r\n", b"3\r4\r",
+    b"5\n", b"-7\n", b"+8\n", b"  \t\v\f 42\n", b"x\n", b"\n", b"12x3\n", b"- 5\n", b"--5\n", b"007\n", b"1\r\n2\r\n",
+    b"3\r4\r",
     b"9223372036854775807\n", b"9223372036854775808\n", b"-9223372036854775808\n", b"-9223372036854775809\n", b"5", b" ", b"",
     b"4611686018427387904\n", b"1" * 40 + b"\n", b"-" + b"9" * 40 + b"\n", b"0" * 5000 + b"7\n", b"1\0002\n", b"\xff\n", b"\r",
     b"1000000000000000000\n", b"9999999999999999999\n", b"18446744073709551616\n", b"18446744073709551617\n",
@@ -199,6 +203,69 @@ def test_endless_recursion_is_stopped():
     assert capture(recursive(1 << 40)).signal == 11
 
 
+# The model's memory
+
+
+NATURAL = [(I8, -5), (U8, 250), (I16, -300), (U32, 1 << 31), (I64, -1), (U64, 1 << 63), (BOOL, 1), (F32, 0x7FC00000)]
+
+
+@pytest.mark.parametrize("type, number", [*NATURAL, (F64, 1 << 63), (PTR, 1 << 63)])
+@pytest.mark.parametrize("offset", [0, 1, 5])
+def test_model_keeps_numbers(type, number, offset):
+    runtime = model.Runtime()
+    address = runtime.define_data(Data("x", 24)) + offset
+    runtime.store(address, type, number)
+    assert runtime.load(address, type) == number
+    assert runtime.load(address + type.bits // 8 + (type.bits < 8), U8) == 0
+    runtime.store_word(address, -2)
+    assert runtime.load_word(address) == -2 and runtime.load(address, I64) == -2
+
+
+def test_model_faults_where_nothing_is():
+    runtime = model.Runtime()
+    data = runtime.define_data(Data("x", 16, b"abc"))
+    assert runtime.load_word(data) == 0x636261
+    for address in (0, 1, -8, data + 16, data + 9, model.BASE - 8, runtime.stack_top, runtime.stack_top - 7, 1 << 62, -1 << 63):
+        for attempt in (
+            lambda at: runtime.load_word(at),
+            lambda at: runtime.store_word(at, 1),
+            lambda at: runtime.load(at, I64),
+        ):
+            with pytest.raises(model.Fault):
+                attempt(address)
+    runtime.store_word(runtime.stack_top - 8, 7)
+    assert runtime.load_word(runtime.stack_top - 8) == 7
+
+
+def test_model_objects():
+    runtime = model.Runtime(heap_limit=1 << 20)
+    array, pair = runtime.new_array([encode(2), encode(3)]), runtime.new_tuple(encode(2))
+    function = runtime.define_function("f", 3, 17)
+    assert [runtime.descriptor(word) for word in (array, pair, function)] == [
+        descriptor(ARRAY, 2),
+        descriptor(TUPLE),
+        descriptor(FUNCTION, 3),
+    ]
+    assert runtime.load(function - 4, U32) == encode(17) and runtime.function_at[function] == "f" and function % 16 == 0
+    assert [runtime.descriptor(word) for word in (0, 1, 4, -8, 1 << 40, array + 1)] == [0] * 6
+    assert runtime.load_word(array) == 8
+    runtime.print_value(array)
+    assert runtime.output == b"{s:8, 2, 3, 0, 0, 0, 0, 0, 0}\n"
+    with pytest.raises(model.Inconclusive):
+        runtime.new_tuple(encode(1 << 17))
+
+
+def test_model_with_little_address_space():
+    script = "from septet.runtime.model import Runtime; print(Runtime().call('allocate', [7, 1]) > 0)"
+    limit = 900 << 20
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+    )
+    assert done.stdout == b"True\n", done.stderr
+
+
 # Files that are not files
 
 PRINT_FOR_EVER = "(@m (@m 0 0 :again rdi <- 11 call print 1 goto :again))"
@@ -232,7 +299,9 @@ def test_closed_files(tmp_path):
 
 def test_pipe_that_does_not_block(tmp_path):
     """A full pipe that was opened not to block is waited for."""
-    path = executable("(@m (@m 0 0 rbx <- 0 :again rdi <- 11 call print 1 rbx++ cjump rbx < 100000 :again return))", tmp_path / "a")
+    path = executable(
+        "(@m (@m 0 0 rbx <- 0 :again rdi <- 11 call print 1 rbx++ cjump rbx < 100000 :again return))", tmp_path / "a"
+    )
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with subprocess.Popen([path], stdout=writer) as child:
@@ -279,6 +348,7 @@ def test_hello_is_small(tmp_path):
 
 
 # The image
+
 
 def test_generated_module_is_the_same_runtime():
     made: dict[str, object] = {}

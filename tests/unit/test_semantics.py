@@ -13,10 +13,11 @@ from septet.base.symbols import LABEL, symbol
 from septet.base.types import U8
 from septet.base.words import wrap
 from septet.x86 import forms, semantics, steps
+from septet.x86.blocks import Prepared
 from septet.x86.encode import encode, encode_form
 from septet.x86.instructions import Instruction, Mem
 from septet.x86.memory import MemorySteps
-from septet.x86.prepare import Prepared, Translator
+from septet.x86.prepare import Translator
 from septet.x86.registers import GENERAL, RAX, RCX, RDI, REGISTERS, RSI, RSP, VECTOR, XMM
 from septet.x86.rows import FAMILIES
 

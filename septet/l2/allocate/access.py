@@ -1,12 +1,12 @@
 """What an instruction reads and writes: variables and registers, named and implicit.
 
-Everything but linear scan, which has its own fast way over the same facts (`intervals.py`), asks here.
+Linear scan has its own fast way over the same facts (`intervals.py`); everything else asks here.
 """
 
 from __future__ import annotations
 
 from septet.x86.abi import ARGUMENTS
-from septet.x86.forms import CALL, CALL_ERROR, CALL_JUMP, RETURN
+from septet.x86.forms import CALL_JUMP
 from septet.x86.instructions import Mem, Variable
 from septet.x86.registers import RSP, Register, bits_of
 
@@ -50,7 +50,8 @@ def implicit(instruction: Instruction) -> tuple[int, int]:
     reads = op.reads
     if op is CALL_JUMP:
         count = instruction.operands[1]
-        reads |= ARGUMENT_BITS[min(count, 6)]  # type: ignore[call-overload, type-var]
+        assert isinstance(count, int)
+        reads |= ARGUMENT_BITS[min(count, 6)]
     return reads & ~RSP.bit, op.writes & ~RSP.bit
 
 
@@ -58,7 +59,3 @@ def never_falls(instruction: Instruction) -> bool:
     """Whether a block ends after this instruction."""
     op = instruction.op
     return op.jumps or op.ends or op is CALL_JUMP
-
-
-COMPOUND_CALLS = (CALL, CALL_ERROR, CALL_JUMP)
-__all__ = ["ARGUMENT_BITS", "COMPOUND_CALLS", "RETURN", "accesses", "implicit", "never_falls"]

@@ -1,9 +1,9 @@
 """An independent proof that an allocation is right: the L2 and the L1 function are run side by side on symbols.
 
 Each side has an environment from its cells (variables, registers, stack slots) to *values*.  A value is an opaque symbol, a
-constant, or an address computed from values.  Moves, loads of constants and `lea` only change the environment of their own side;
-every other instruction must stand in the same order on both sides, read equal values, and then gives both sides the same
-new symbols.  So the allocator may move, reload and recompute as it likes, as long as each use reads the right variable.
+constant, or an address computed from values.  Moves, loads of constants and `lea` only change the environment of their own
+side; every other instruction must stand in the same order on both sides, read equal values, and then gives both sides the
+same new symbols.  So the allocator may move, reload and recompute as it likes, as long as each use reads the right variable.
 
 Where control joins, cells keep a common value if they had one on every path: values are refined over the blocks until
 nothing changes.  What a variable holds that is not written on some path is unspecified and not compared.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Value = Any  # hashable
     Environment = dict[object, Value]
+    State = tuple[Environment, Environment]  # of L2 and L1
 
 UNKNOWN = "unknown"
 JMP_INDIRECT = op("jmp-indirect")
@@ -80,7 +81,7 @@ class Side:
         if operand.__class__ is Variable or operand.__class__ is Register:
             return operand
         if operand.__class__ is Mem:
-            base, index, _, displacement = operand  # type: ignore[misc]
+            base, index, _, displacement = operand
             if base is RSP and index is None and 0 <= displacement < 8 * self.slots:
                 return ("slot", displacement)
         return None
@@ -94,9 +95,9 @@ class Side:
             return self.address(operand, environment)
         return ("constant", operand)
 
-    def address(self, operand: object, environment: Environment) -> Value:
+    def address(self, operand: Any, environment: Environment) -> Value:
         """The value of the address of a memory operand."""
-        base, index, scale, displacement = operand  # type: ignore[misc]
+        base, index, scale, displacement = operand
         at = environment.get(base, UNKNOWN)
         if base is RSP:
             at = ("frame", displacement - 8 * self.slots if displacement >= 0 else displacement)
@@ -161,7 +162,7 @@ class Checker:
             if entry is not None:
                 self._block(block, (dict(entry[0]), dict(entry[1])), compare=True)
 
-    def _join(self, block: int, state: tuple[Environment, Environment]) -> bool:
+    def _join(self, block: int, state: State) -> bool:
         """Merge a state into what is known at a block's entry; whether that changed it."""
         known = self.entries[block]
         numbers: dict[Value, Value] = {}
@@ -187,7 +188,7 @@ class Checker:
         self.entries[block] = (merged[0], merged[1])
         return True
 
-    def _block(self, block: int, state: tuple[Environment, Environment], compare: bool) -> None:
+    def _block(self, block: int, state: State, compare: bool) -> None:
         """Carry out a block on both sides, comparing if `compare`."""
         left, right = iter(self.left.blocks[block]), iter(self.right.blocks[block])
         serial = 0
@@ -203,9 +204,7 @@ class Checker:
                 one = self._two_step_jump(one, other, next(right, None), state)
             self._both(one, other, state, (block, serial), compare)
 
-    def _two_step_jump(
-        self, jump: Instruction, compare: Instruction, after: Instruction | None, state: tuple[Environment, Environment]
-    ) -> Instruction:
+    def _two_step_jump(self, jump: Instruction, compare: Instruction, after: Instruction | None, state: State) -> Instruction:
         """The comparison of a `cjump` that has become a comparison, either way round, and a jump on flags."""
         left, right, label = jump.operands
         condition = CONDITION_OF[jump.op]
@@ -217,9 +216,7 @@ class Checker:
             left, right = right, left
         return Instruction(CMP, (left, right))
 
-    def _both(
-        self, one: Instruction, other: Instruction, state: tuple[Environment, Environment], serial: tuple[int, int], compare: bool
-    ) -> None:
+    def _both(self, one: Instruction, other: Instruction, state: State, serial: tuple[int, int], compare: bool) -> None:
         """Carry out an instruction on both sides."""
         ours, theirs = list(one.operands), list(other.operands)
         access = list(one.op.access) or ["r"] * len(ours)
@@ -250,8 +247,8 @@ class Checker:
                 raise self.fail(f"{one} became {other}: one of them writes to memory")
 
     def _reads(
-        self, one: Instruction, other: Instruction, ours: list[Any], theirs: list[Any], access: list[str], state: tuple[Environment, Environment]
-    ) -> None:  # fmt: skip
+        self, one: Instruction, other: Instruction, ours: list[Any], theirs: list[Any], access: list[str], state: State
+    ) -> None:
         """Compare what two instructions read."""
         for our, their, how in zip(ours, theirs, access, strict=True):
             is_memory = our.__class__ is Mem and self.left.cell(our) is None
@@ -299,4 +296,3 @@ def _next(instructions: Any, side: Side, environment: Environment) -> Instructio
         if not side.silent(instruction, environment):
             return instruction  # type: ignore[no-any-return]
     return None
-

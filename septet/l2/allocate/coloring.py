@@ -1,7 +1,7 @@
 """Graph-colouring register allocation: Briggs, Cooper and Torczon (1994), with George's test for registers.
 
-Rounds of: build the graph; coalesce moves where that cannot make it harder to colour; take away nodes that always find a colour,
-or else the cheapest for how much it is in the way; give colours in the opposite order; spill what found none.
+Rounds of: build the graph; coalesce moves where that cannot make it harder to colour; take away nodes that always find a
+colour, or else the cheapest for how much it is in the way; give colours in the opposite order; spill what found none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Coloring:
     """One round.  After `run`, `color[v]` is the bit of v's register, and `spilled` the variables without one."""
 
     __slots__ = (
-        "graph", "near", "bank_bits", "free", "alias", "gone", "color", "stack", "spilled", "friends", "cost", "degree", "cheap",
+        "graph", "near", "free", "alias", "gone", "color", "stack", "spilled", "friends", "cost", "degree", "cheap",
     )  # fmt: skip
 
     def __init__(self, graph: Graph) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from septet.base.bits import members
 from septet.base.symbols import ROUTINE, Symbol
 from septet.l2.allocate.access import ARGUMENT_BITS, accesses, implicit
+from septet.l2.allocate.busy import TRACKED
 from septet.l2.allocate.liveness import block_starts, loop_depths, solve, successors
-from septet.x86.abi import CALLEE_SAVED_BITS
 from septet.x86.forms import LABEL
 from septet.x86.instructions import Variable
 from septet.x86.registers import RSP, Register
@@ -19,11 +19,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.x86.instructions import Instruction
 
-TRACKED = ~CALLEE_SAVED_BITS & ~RSP.bit  # a callee-saved register that is named anywhere is never allocated
 REGISTER_BITS = (1 << 32) - 1
 CROWD = 64  # more variables of a bank that live at once are not worth a graph: the cheapest go to memory at once
 DEEPEST = 6  # loops deeper than this count like this
+MOST_BITS = 1 << 28  # of a function's live sets
 NEVER = 1 << 60  # the cost of what must not be spilled
+
+
+class TooLarge(Exception):
+    """The function has too many variables in too many blocks."""
 
 
 class Plan:
@@ -43,23 +47,26 @@ class Plan:
         for instruction in body:
             op = instruction.op
             if op is LABEL:
-                uses, defs, read, written = [], [], 0, 0
                 unread = 0
-            else:
-                uses, defs, read, written = self._one(instruction)
-                unread &= ~read
-                if op.is_call:
-                    callee = instruction.operands[0]
-                    if not (isinstance(callee, Symbol) and callee.kind == ROUTINE):
-                        read |= unread
-                    unread = 0
-                    written = 0 if op.ends else written
-                elif written:
-                    unread = unread | written & ARGUMENT_BITS[6] if op.is_move else unread & ~written
-            self.uses.append(uses)
-            self.defs.append(defs)
-            self.reads.append(read)
-            self.writes.append(written)
+                self._append([], [], 0, 0)
+                continue
+            uses, defs, read, written = self._one(instruction)
+            unread &= ~read
+            if op.is_call:
+                callee = instruction.operands[0]
+                if not (isinstance(callee, Symbol) and callee.kind == ROUTINE):
+                    read |= unread
+                unread = 0
+                written = 0 if op.ends else written
+            elif written:
+                unread = unread | written & ARGUMENT_BITS[6] if op.is_move else unread & ~written
+            self._append(uses, defs, read, written)
+
+    def _append(self, uses: list[int], defs: list[int], read: int, written: int) -> None:
+        self.uses.append(uses)
+        self.defs.append(defs)
+        self.reads.append(read)
+        self.writes.append(written)
 
     def _one(self, instruction: Instruction) -> tuple[list[int], list[int], int, int]:
         op = instruction.op
@@ -67,7 +74,8 @@ class Plan:
         if not op.is_call and not op.ends:
             self.named |= read | written
         reads, writes = accesses(instruction)
-        uses, defs = [], []
+        uses: list[int] = []
+        defs: list[int] = []
         for cell in reads:
             if cell.__class__ is Variable:
                 uses.append(self._number(cell))
@@ -97,7 +105,10 @@ class Graph:
     `crowded` are variables that are to be spilled whatever colouring says; they are not in the graph.
     """
 
-    __slots__ = ("plan", "near", "barred", "cost", "moves", "crowded", "extent", "starts", "ends", "leaving", "depth")
+    __slots__ = (
+        "plan", "near", "barred", "cost", "moves", "crowded", "extent", "starts", "ends", "out", "crossing",
+        "place_of", "crowd_bits", "depth",
+    )  # fmt: skip
 
     def __init__(self, body: list[Instruction], unspillable: dict[Variable, None]) -> None:
         self.plan = plan = Plan(body)
@@ -108,7 +119,10 @@ class Graph:
         self.moves: list[tuple[int, int, int]] = []
         self.crowded: dict[int, None] = {}
         self.extent: list[tuple[int, int]] = [(0, 0)] * count
-        self.leaving: list[tuple[int, list[int]]] = []  # of each block: the registers and variables live at its end
+        self.out: list[int] = []  # of each block: what is live at its end; bit n + 32 is variable crossing[n]
+        self.crossing: list[int] = []
+        self.place_of: dict[int, int] = {}  # the bits of `out`, by variable
+        self.crowd_bits = 0
         self.starts = block_starts(body)
         self.ends = [*self.starts[1:], len(body)]
         self._flow(body)
@@ -144,6 +158,8 @@ class Graph:
             written.append(done)
             register_gen.append(gen)
             register_kill.append(kill)
+        if len(crossing) * len(upward) > MOST_BITS:
+            raise TooLarge
         gens, kills = [], []
         for up, done, gen, kill in zip(upward, written, register_gen, register_kill, strict=True):
             for variable in up:
@@ -156,9 +172,10 @@ class Graph:
         after = successors(body, self.starts)
         into, out = solve(gens, kills, after)
         self.depth = loop_depths(body, self.starts, after)
-        names = list(crossing)
-        self._extents(into, out, names)
-        self.leaving = [(bits & REGISTER_BITS, [names[number] for number in members(bits >> 32)]) for bits in out]
+        self.crossing = list(crossing)
+        self.place_of = crossing
+        self.out = out
+        self._extents(into, out, self.crossing)
 
     def _extents(self, into: list[int], out: list[int], crossing: list[int]) -> None:
         """The stretch of positions in which each variable is used or live."""
@@ -204,11 +221,11 @@ class Graph:
         plan, near, barred, crowded = self.plan, self.near, self.barred, self.crowded
         variables = plan.variables
         weight = 10 ** min(self.depth[block], DEEPEST)
-        live_registers, leaving = self.leaving[block]
+        live_registers = self.out[block] & REGISTER_BITS
         live: tuple[set[int], set[int]] = (set(), set())
-        for variable in leaving:
-            if variable not in crowded:
-                live[variables[variable].bank].add(variable)
+        for number in members((self.out[block] & ~self.crowd_bits) >> 32):
+            variable = self.crossing[number]
+            live[variables[variable].bank].add(variable)
         for bank in live:
             self._relieve(bank)
         for position in range(self.ends[block] - 1, self.starts[block] - 1, -1):
@@ -266,7 +283,12 @@ class Graph:
 
     def _relieve(self, live: set[int]) -> None:
         """Where a crowd lives at once, send the cheapest to memory."""
-        while len(live) > CROWD:
-            cheapest = min(live, key=lambda variable: (self.cost[variable], variable))
-            live.discard(cheapest)
-            self.crowded[cheapest] = None
+        if len(live) <= CROWD:
+            return
+        cost = self.cost
+        for variable in sorted(live, key=lambda variable: (cost[variable], variable))[: len(live) - CROWD]:
+            live.discard(variable)
+            self.crowded[variable] = None
+            place = self.place_of.get(variable)
+            if place is not None:
+                self.crowd_bits |= 1 << place

@@ -13,11 +13,9 @@ it.  `busy[gap]` is the set of them.
 from __future__ import annotations
 
 from septet.base.bits import members
-from septet.base.symbols import ROUTINE, Symbol
-from septet.l2.allocate.access import ARGUMENT_BITS, accesses, implicit
+from septet.l2.allocate.busy import Busy
 from septet.l2.allocate.liveness import solve, successors
-from septet.x86.abi import CALLEE_SAVED_BITS, CALLER_SAVED_BITS
-from septet.x86.forms import CALL_JUMP, LABEL, MOV
+from septet.x86.forms import CALL_JUMP, LABEL, MOV, STACK_ARG
 from septet.x86.instructions import Mem, Variable
 from septet.x86.registers import RCX, RSP, Register
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 # What `Kinds` says of an opcode: a sum of these
 MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK = 1, 2, 4, 8, 16
-TRACKED = ~CALLEE_SAVED_BITS & ~RSP.bit  # of the registers: a callee-saved one that is named anywhere is never allocated
 BATCH = 4096  # variables whose liveness is found together
 SHIFTS = ("shl", "sar", "shr", "rol", "ror", "rcl", "rcr")
 IMM32 = 1 << 31
@@ -42,6 +39,8 @@ class Kinds(dict["Op", int]):
             kind |= SHIFT
         if op is LABEL:
             kind = BEGINS_BLOCK
+        elif op is STACK_ARG:
+            kind = IMPLICIT
         self[op] = kind
         return kind
 
@@ -59,6 +58,7 @@ class Intervals:
 
     __slots__ = (
         "variables", "start", "end", "upward", "same", "want", "like", "starts", "first", "busy", "named", "piece_of",
+        "has_arguments",
     )  # fmt: skip
 
     def __init__(self, size: int) -> None:
@@ -73,6 +73,7 @@ class Intervals:
         self.first: list[int] = []
         self.busy = [0] * (size + 2)
         self.named = 0  # the registers that instructions name
+        self.has_arguments = False  # whether there are `stack-arg`s
         self.piece_of: dict[object, int] = {}  # in the present block
 
     def begin(self, position: int) -> dict[object, int]:
@@ -92,24 +93,10 @@ class Intervals:
         self.want.append(0)
         self.like.append(-1)
 
-    def note_move(self, operands: tuple[object, ...]) -> None:
-        """Note what a move's target and source would like."""
-        target, source = operands
-        get = self.piece_of.get
-        into = get(target)
-        piece = get(source)
-        if piece is not None:
-            if into is None:
-                if target.__class__ is Register:
-                    self.want[piece] |= target.bit  # type: ignore[attr-defined]
-            elif self.like[into] < 0 and into != piece:
-                self.like[into] = piece
-        elif into is not None and source.__class__ is Register:
-            self.want[into] |= source.bit  # type: ignore[attr-defined]
-
     def finish(self, body: list[Instruction], busy: Busy) -> None:
         """Extend everything over the blocks that it is live in."""
         self.named = busy.named
+        self.has_arguments = busy.has_arguments
         self.same = list(range(len(self.end)))
         after = successors(body, [start - 1 for start in self.starts]) if self.starts else []
         self.starts.append(len(body) + 1)
@@ -128,7 +115,7 @@ class Intervals:
 
     def _merge(self, crossing: dict[Variable, int]) -> None:
         """One interval for all pieces of a variable that crosses blocks."""
-        start, end = self.start, self.end
+        end = self.end
         for piece, variable in enumerate(self.variables):
             one = crossing.get(variable)
             if one is None:
@@ -175,112 +162,14 @@ class Intervals:
             seen |= live
 
 
-class Busy:
-    """Keeps track of the registers that instructions name or clobber, block by block."""
-
-    __slots__ = ("busy", "named", "live", "base", "start", "gen", "kill", "unread", "blocks")
-
-    def __init__(self, busy: list[int]) -> None:
-        self.busy = busy
-        self.named = 0
-        self.live: dict[int, int] = {}  # the gap from which on a register has the value it has here, by its bit
-        self.base = self.start = 0  # the same gap for the other registers; the gap in front of the block
-        self.gen = self.kill = 0
-        self.unread = 0  # argument registers that a move wrote and nothing has read yet
-        self.blocks: list[tuple[int, int, dict[int, int], int]] = []  # gen, kill, live, base
-
-    def begin(self, gap: int) -> None:
-        """Begin a block behind `gap`."""
-        if gap:
-            self.end_block()
-        self.live = {}
-        self.base = self.start = gap
-        self.gen = self.kill = self.unread = 0
-
-    def end_block(self) -> None:
-        """Note what the block that ends here did."""
-        self.blocks.append((self.gen, self.kill, self.live, self.base))
-
-    def touch(self, instruction: Instruction, position: int) -> None:
-        """Take note of all registers that an instruction uses."""
-        op = instruction.op
-        reads, writes = implicit(instruction)
-        reads &= TRACKED
-        named = 0
-        for cell in (sets := accesses(instruction))[0]:
-            if cell.__class__ is Register:
-                named |= cell.bit  # type: ignore[union-attr]
-        reads |= named
-        self.unread &= ~reads
-        written = 0
-        for cell in sets[1]:
-            if cell.__class__ is Register:
-                written |= cell.bit  # type: ignore[union-attr]
-        self.named |= named | written | (op.reads | op.writes if not op.is_call and not op.ends else 0)
-        if op.is_call and self.unread:
-            callee = instruction.operands[0]
-            if not (callee.__class__ is Symbol and callee.kind == ROUTINE):  # type: ignore[union-attr]
-                reads |= self.unread  # the callee may look for more arguments than it is said to have
-        if reads:
-            self._read(reads, position)
-        if op.is_call:
-            if not op.ends:
-                self.busy[position] |= CALLER_SAVED_BITS
-            self.live = {}
-            self.base = position
-            self.kill |= CALLER_SAVED_BITS
-            self.unread = 0
-            return
-        if written:
-            self.unread = self.unread | written & ARGUMENT_BITS[6] if op.is_move else self.unread & ~written
-        writes |= written
-        if writes:
-            self.kill |= writes
-            self.busy[position] |= writes
-            while writes:
-                bit = writes & -writes
-                writes ^= bit
-                self.live[bit] = position
-
-    def _read(self, reads: int, position: int) -> None:
-        live, busy = self.live, self.busy
-        while reads:
-            bit = reads & -reads
-            reads ^= bit
-            gap = live.get(bit, self.base)
-            if gap == self.start and not self.kill & bit:
-                self.gen |= bit
-            while gap < position:
-                busy[gap] |= bit
-                gap += 1
-            live[bit] = position
-
-    def extend(self, starts: list[int], after: list[list[int]]) -> None:
-        """Make registers busy through the ends of the blocks that they are live out of."""
-        gens = [block[0] for block in self.blocks]
-        if not any(gens[1:]) and not (gens and gens[0] and any(0 in targets for targets in after)):
-            return
-        _, out = solve(gens, [block[1] for block in self.blocks], after)
-        busy = self.busy
-        for block, bits in enumerate(out):
-            _, _, live, base = self.blocks[block]
-            while bits:
-                bit = bits & -bits
-                bits ^= bit
-                for gap in range(live.get(bit, base), starts[block + 1]):
-                    busy[gap] |= bit
-
-
 def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
     """The intervals of a function's variables; None where `legalise` must change something first (never if `legal`)."""
     result = Intervals(len(body))
     busy = Busy(result.busy)
-    end, add, touch, kinds = result.end, result.add, busy.touch, KINDS
+    end, want, like, add, touch, kinds = result.end, result.want, result.like, result.add, busy.touch, KINDS
     piece_of: dict[object, int] = {}  # in this block
     begins = True
-    position = 0
-    for instruction in body:
-        position += 1
+    for position, instruction in enumerate(body, 1):
         op = instruction.op
         operands = instruction.operands
         kind = kinds[op]
@@ -314,7 +203,16 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
             elif what is int and not legal and not -IMM32 <= operand < IMM32 and not wide_move(instruction):  # type: ignore[operator]
                 return None
         if kind & MOVE:
-            result.note_move(operands)
+            target, source = operands
+            into, piece = get(target), get(source)
+            if piece is None:
+                if into is not None and source.__class__ is Register:
+                    want[into] |= source.bit
+            elif into is not None:
+                if like[into] < 0 and into != piece:
+                    like[into] = piece
+            elif target.__class__ is Register:
+                want[piece] |= target.bit
         elif kind & SHIFT and not legal and count_elsewhere(operands):
             return None
         if physical:
@@ -329,10 +227,7 @@ def _reads_first(op: Op, operands: tuple[object, ...]) -> bool:
     """Whether an instruction reads the variable that is its first operand."""
     if op.access and op.access[0] == "w":
         variable = operands[0]
-        for operand in operands[1:]:
-            if operand is variable or operand.__class__ is Mem and variable in operand[:2]:  # type: ignore[index]
-                return True
-        return False
+        return any(operand is variable or operand.__class__ is Mem and variable in operand[:2] for operand in operands[1:])
     return True
 
 

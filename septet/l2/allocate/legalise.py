@@ -1,8 +1,8 @@
 """Changes to a function that no choice of registers could spare: shift counts go to rcx, wide immediates to variables.
 
-    %x <<= %n          rcx <- %n ; %x <<= rcx              (around a live rcx: %keep <- rcx ... rcx <- %keep)
-    rcx <<= %n         %t <- rcx ; rcx <- %n ; %t <<= rcx ; rcx <- %t
-    %x &= 5000000000   %wide <- 5000000000 ; %x &= %wide
+%x <<= %n          rcx <- %n ; %x <<= rcx              (around a live rcx: %keep <- rcx ... rcx <- %keep)
+rcx <<= %n         %t <- rcx ; rcx <- %n ; %t <<= rcx ; rcx <- %t
+%x &= 5000000000   %wide <- 5000000000 ; %x &= %wide
 """
 
 from __future__ import annotations

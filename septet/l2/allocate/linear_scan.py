@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from septet.x86.abi import CALLEE_SAVED_BITS, CALLER_SAVED_BITS
-from septet.x86.instructions import Mem
+from septet.x86.abi import CALLEE_SAVED, CALLEE_SAVED_BITS, CALLER_SAVED_BITS
 from septet.x86.registers import R10, R11, REGISTERS, RSP, XMM, bits_of
 
 TYPE_CHECKING = False
@@ -26,28 +25,13 @@ FAN = 32  # how many entries of one level a `_Busy` entry of the next covers
 
 def scratch_registers(named: int) -> list[list[Register]]:
     """Two registers of each bank to load spilled variables into, which instructions do not name: r10 and r11, xmm14 and xmm15,
-    or, if those are named, others that calls clobber.  Fewer if there are no two."""
-    general = [R10, R11, *[r for r in REGISTERS[:10] if r.bit & CALLER_SAVED_BITS]]
-    return [[r for r in registers if not r.bit & named][:2] for registers in (general, XMM[:13:-1] + XMM[13::-1])]
+    or others if those are named.  Fewer where there are no two."""
+    general = [R10, R11, *[r for r in REGISTERS[:10] if r.bit & CALLER_SAVED_BITS], *reversed(CALLEE_SAVED)]
+    return [[r for r in registers if not r.bit & named][:2] for registers in (general, [*XMM[14:], *XMM[13::-1]])]
 
 
-class Assignment:
-    """Where each piece of a variable lives: `place[k]` is a register's bit, or 0 for slot `slot[k]`.
-
-    `slots` are how many slots there are, `used` the registers that were given away.
-    """
-
-    __slots__ = ("place", "slot", "slots", "used")
-
-    def __init__(self, place: list[int], slot: dict[int, int], slots: int, used: int) -> None:
-        self.place = place
-        self.slot = slot
-        self.slots = slots
-        self.used = used
-
-
-def scan(intervals: Intervals, reserved: int) -> Assignment:
-    """A register or slot for every interval.  `reserved` registers are not given away."""
+def scan(intervals: Intervals, reserved: int) -> tuple[list[int], list[int]]:
+    """A register for every interval, as its bit, or 0; and those that have none.  `reserved` registers are not given away."""
     start, end, same, like, want = intervals.start, intervals.end, intervals.same, intervals.like, intervals.want
     variables = intervals.variables
     blocked_in = _Levels(intervals.busy).union
@@ -98,8 +82,7 @@ def scan(intervals: Intervals, reserved: int) -> Assignment:
         holder[bit] = piece
         place[piece] = bit
         dying[last] |= bit
-    slot, slots = share_slots([(start[piece], end[piece], piece) for piece in spilled])
-    return Assignment(place, slot, slots, reduce(or_, place, 0))
+    return place, spilled
 
 
 def _evict(candidates: int, holder: dict[int, int], end: list[int], last: int) -> int:
@@ -112,24 +95,6 @@ def _evict(candidates: int, holder: dict[int, int], end: list[int], last: int) -
             last = end[holder[bit]]
             best = bit
     return best
-
-
-def share_slots(spilled: list[tuple[int, int, int]]) -> tuple[dict[int, int], int]:
-    """A stack slot for each (start, end, key), the same for some that do not overlap; and how many slots that takes."""
-    from heapq import heappop, heappush
-
-    slot: dict[int, int] = {}
-    taken: list[tuple[int, int]] = []  # end, slot
-    count = 0
-    for start, end, key in sorted(spilled):
-        if taken and taken[0][0] <= start:
-            number = heappop(taken)[1]
-        else:
-            number = count
-            count += 1
-        slot[key] = number
-        heappush(taken, (max(end, start + 1), number))
-    return slot, count
 
 
 class _Levels:

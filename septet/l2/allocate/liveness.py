@@ -34,7 +34,7 @@ def successors(body: list[Instruction], starts: list[int], back_anywhere: bool =
     all labels with their address taken are its successors, unless not `back_anywhere`, and those of an indirect jump.  Labels
     of other functions are left out.
     """
-    at = {body[start].operands[0]: block for block, start in enumerate(starts) if body[start].op is LABEL}
+    at: dict[object, int] = {body[start].operands[0]: block for block, start in enumerate(starts) if body[start].op is LABEL}
     addressed: list[int] | None = None
     result = []
     for block, end in enumerate([*starts[1:], len(body)]):

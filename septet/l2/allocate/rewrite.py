@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from septet.l1.nodes import Function
-from septet.l2.allocate.spill import reload
+from septet.l2.allocate.spill import reload, reload_pair
 from septet.x86.abi import CALLEE_SAVED
 from septet.x86.forms import MOV, MOVSD, RETURN, STACK_ARG
-from septet.x86.instructions import Instruction, Mem
+from septet.x86.instructions import Instruction, Mem, Variable
 from septet.x86.registers import GENERAL, RSP
 
 TYPE_CHECKING = False
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from septet.l2.allocate.spill import Fresh, Scratch
     from septet.x86.registers import Register
 
-    Homes = list[tuple[object, Register | Mem]]
+    Homes = list[tuple[int, list[Variable], list[Register | Mem]]]  # from a position (from 1) on, variables live at places
+
+END: tuple[int, list[Variable], list[Register | Mem]] = (0, [], [])
 
 
 class Frame:
     """The stack slots of a function: those of variables, then those of the callee-saved registers it uses."""
 
-    __slots__ = ("slots", "saved", "function")
+    __slots__ = ("slots", "saved", "function", "arguments")
 
-    def __init__(self, function: nodes.Function, slots: int, used: int) -> None:
+    def __init__(self, function: nodes.Function, slots: int, used: int, arguments: bool) -> None:
         self.function = function
+        self.arguments = arguments  # whether there are `stack-arg`s
         saved = [register for register in CALLEE_SAVED if register.bit & used]
         self.saved = [(register, Mem(RSP, 8 * (slots + number))) for number, register in enumerate(saved)]
         self.slots = slots + len(saved)
@@ -42,30 +45,25 @@ class Frame:
         return Mem(RSP, displacement + 8 * self.slots)
 
 
-def rewrite(body: list[Instruction], starts: list[int], homes: list[Homes], frame: Frame, scratch: Scratch | Fresh) -> Function:
-    """The L1 function.  From position `starts[b]` (from 1) on, variables live where `homes[b]` says.
-
-    Instructions that name no variables are shared with the L2 function.
-    """
+def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratch | Fresh) -> Function:
+    """The L1 function, whose variables live where `homes` says.  Instructions that name no variables are shared with L2."""
     out = frame.saves(body[0].span) if body else []
     append = out.append
     home: dict[object, object] = {}
     get = home.get
-    begins = iter(zip(starts, homes, strict=False))
-    next_start, next_homes = next(begins, (0, []))
-    position = 0
-    for instruction in body:
-        position += 1
+    begins = iter(homes)
+    next_start, variables, places = next(begins)
+    for position, instruction in enumerate(body, 1):
         if position == next_start:
-            home.update(next_homes)
-            next_start, next_homes = next(begins, (0, []))
+            home.update(zip(variables, places, strict=True))
+            next_start, variables, places = next(begins, END)
         operands = instruction.operands
         if len(operands) == 2:
             first, second = operands
             target = get(first, first)
             source = get(second, second)
             if target.__class__ is Mem or source.__class__ is Mem:
-                out += _with_memory(instruction, home, scratch)
+                reload_pair(instruction, home, scratch, out)  # type: ignore[arg-type]
             elif target is source and instruction.op.is_move:
                 pass
             elif target is first and source is second:
@@ -75,7 +73,7 @@ def rewrite(body: list[Instruction], starts: list[int], homes: list[Homes], fram
         elif operands:
             new = tuple(map(get, operands, operands))
             if Mem in map(type, new):
-                out += _with_memory(instruction, home, scratch)
+                out += reload(instruction, home, scratch)  # type: ignore[arg-type]
             elif new == operands:
                 append(instruction)
             else:
@@ -85,29 +83,11 @@ def rewrite(body: list[Instruction], starts: list[int], homes: list[Homes], fram
     return _finish(out, frame)
 
 
-def _with_memory(instruction: Instruction, home: dict[object, object], scratch: Scratch | Fresh) -> list[Instruction]:
-    """An instruction that has memory among its operands, or variables that live there."""
-    get = home.get
-    new: list[object] = []
-    for operand in instruction.operands:
-        if operand.__class__ is Mem:
-            base, index, scale, displacement = operand  # type: ignore[misc]
-            base = get(base, base)
-            index = get(index, index)
-            if base.__class__ is Mem or index.__class__ is Mem:
-                return reload(instruction, home, scratch)  # type: ignore[arg-type]
-            new.append(tuple.__new__(Mem, (base, index, scale, displacement)))
-        else:
-            place = get(operand, operand)
-            if place.__class__ is Mem:
-                return reload(instruction, home, scratch)  # type: ignore[arg-type]
-            new.append(place)
-    return [Instruction(instruction.op, tuple(new), instruction.span)]  # type: ignore[arg-type]
-
-
 def _finish(out: list[Instruction], frame: Frame) -> Function:
     """Resolve the instructions that depend on the frame."""
     function = frame.function
+    if not frame.saved and not frame.arguments:
+        return Function(function.name, function.words, frame.slots, out, function.line, function.arity)
     result: list[Instruction] = []
     for instruction in out:
         op = instruction.op

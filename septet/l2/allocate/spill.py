@@ -1,14 +1,14 @@
 """Instructions whose variables are in memory: use the memory where a form of the instruction allows it, else load and store.
 
-    %x += %y      both spilled     r10 <- mem rsp 8 ; mem rsp 0 += r10
-    %x *= %y      both spilled     r10 <- mem rsp 0 ; r10 *= mem rsp 8 ; mem rsp 0 <- r10
+%x += %y      both spilled     r10 <- mem rsp 8 ; mem rsp 0 += r10
+%x *= %y      both spilled     r10 <- mem rsp 0 ; r10 *= mem rsp 8 ; mem rsp 0 <- r10
 """
 
 from __future__ import annotations
 
 from septet.x86.forms import CJUMP, CMP, JCC, LEA, MOV, MOVAPS, MOVSD, SWAPPED
 from septet.x86.instructions import Instruction, Mem, Variable
-from septet.x86.registers import GENERAL, RSP, Register
+from septet.x86.registers import GENERAL, RAX, RSP, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ ANY_SLOT = Mem(RSP, 0)
 class Scratch:
     """Registers kept free to load spilled variables into, two of each bank: they are enough for every instruction."""
 
-    __slots__ = ("registers", "free")
+    __slots__ = ("registers", "free", "vector_move")
     few = True
 
-    def __init__(self, registers: list[list[Register]]) -> None:
+    def __init__(self, registers: list[list[Register]], vector_move: Op = MOVSD) -> None:
         self.registers = registers
+        self.vector_move = vector_move
         self.free = [list(bank) for bank in registers]
 
     def begin(self) -> None:
@@ -48,10 +49,11 @@ class Scratch:
 class Fresh:
     """Makes variables to load spilled ones into, which must not be spilled themselves."""
 
-    __slots__ = ("made",)
+    __slots__ = ("made", "vector_move")
     few = False
 
     def __init__(self) -> None:
+        self.vector_move: Op = MOVSD
         self.made: dict[Variable, None] = {}
 
     def begin(self) -> None:
@@ -70,7 +72,7 @@ class Fresh:
 def foldable(op: Op, operands: tuple[Operand, ...], number: int) -> bool:
     """Whether operand `number`, a variable, may be its stack slot instead; the others are as they will be.
 
-    A slot's upper half would not be cleared by a 32-bit write, and with a register's number of a bit, bit tests reach beyond it.
+    A 32-bit write would not clear a slot's upper half, and bit tests with the bit's number in a register reach beyond it.
     """
     how = op.access[number] if number < len(op.access) else ""
     if not how or how == "a" or op.name in BIT_TESTS or op.reads & RSP.bit:
@@ -112,7 +114,7 @@ class Reload:
         direct = [n for n, o in enumerate(instruction.operands) if o.__class__ is Variable and operands[n].__class__ is Mem]
         for number, operand in enumerate(instruction.operands):
             if operand.__class__ is Mem:
-                operands[number] = self._address(operand, direct)  # type: ignore[arg-type]
+                operands[number] = self._address(operand, direct)
         folded = self._fold(operands, direct)
         access = instruction.op.access or ("r",) * len(operands)
         for number in sorted(direct, key=lambda number: access[number] == "w"):  # what is only written can share a register
@@ -124,22 +126,25 @@ class Reload:
     def _vector_move(self, operands: list[Operand]) -> list[Instruction]:
         """A move from or to memory, or both.  The slots are too small for the opcode's own memory forms."""
         target, source = operands
-        if target.__class__ is Mem and source.__class__ is Mem:
+            if target.__class__ is Mem and source.__class__ is Mem:
             source = self._load(self.instruction.operands[1])  # type: ignore[arg-type]
-        self._emit(self.before, MOVSD, (target, source))
+        self._emit(self.before, self.temporaries.vector_move, (target, source))
         return self.before
 
     def _home(self, operand: Operand) -> Operand:
-        return self.home.get(operand, operand)  # type: ignore[return-value]
+        return self.home.get(operand, operand)
 
     def _emit(self, where: list[Instruction], op: Op, operands: tuple[Operand, ...]) -> None:
         where.append(Instruction(op, operands, self.instruction.span))
+
+    def _move(self, variable: Cell) -> Op:
+        return MOV if variable.bank == GENERAL else self.temporaries.vector_move
 
     def _load(self, variable: Cell) -> Cell:
         found = self.loaded.get(variable)
         if found is None:
             found = self.loaded[variable] = self.temporaries.take(variable.bank)
-            self._emit(self.before, MOV if variable.bank == GENERAL else MOVSD, (found, self._home(variable)))
+            self._emit(self.before, self._move(variable), (found, self._home(variable)))
         return found
 
     def _address(self, memory: Mem, direct: list[int]) -> Mem:
@@ -194,7 +199,7 @@ class Reload:
             temporary = self._load(variable)
         if any(way[-1] == "w" for way in ways) and temporary not in self.stored:
             self.stored.append(temporary)
-            self._emit(self.after, MOV if variable.bank == GENERAL else MOVSD, (self._home(variable), temporary))
+            self._emit(self.after, self._move(variable), (self._home(variable), temporary))
         return temporary
 
 
@@ -209,6 +214,62 @@ def reload(instruction: Instruction, home: dict[object, Register | Mem], tempora
     left, right, label = instruction.operands
     if isinstance(left, int):
         left, right, condition = right, left, SWAPPED[condition]
-    compare = Reload(Instruction(CMP, (left, right), instruction.span), home, temporaries).expand()
-    return [*compare, Instruction(JCC[condition], (label,), instruction.span)]
+    result: list[Instruction] = []
+    reload_pair(Instruction(CMP, (left, right), instruction.span), home, temporaries, result)
+    result.append(Instruction(JCC[condition], (label,), instruction.span))
+    return result
 
+
+def reload_pair(
+    instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh, out: list[Instruction]
+) -> None:
+    """`reload` for an instruction with two operands, at least one of which is memory or lives there: adds to `out`.
+
+    These are nearly all, so that the simple ones among them have a shorter way.
+    """
+    get = home.get
+    op = instruction.op
+    first, second = instruction.operands
+    target, source = get(first, first), get(second, second)
+    if first.__class__ is Mem or second.__class__ is Mem:
+        memory, other = (first, source) if first.__class__ is Mem else (second, target)
+        base, index, scale, displacement = memory  # type: ignore[misc]
+        base, index = get(base, base), get(index, index)
+        if base.__class__ is Mem or index.__class__ is Mem or other.__class__ is Mem:
+            out += Reload(instruction, home, temporaries).expand()
+            return
+        memory = tuple.__new__(Mem, (base, index, scale, displacement))
+        operands = (memory, other) if first.__class__ is Mem else (other, memory)
+        out.append(Instruction(op, operands, instruction.span))
+        return
+    both = target.__class__ is Mem and source.__class__ is Mem and isinstance(first, Variable) and first.bank == GENERAL
+    if both and op.access[1] == "r" and fits(op, 0, RAX):
+        if op.is_move and target == source:
+            return
+        temporaries.begin()
+        temporary = temporaries.take(GENERAL)
+        out.append(Instruction(MOV, (temporary, source), instruction.span))
+        out.append(Instruction(op, (target, temporary), instruction.span))
+    elif fits(op, 0, source) if target.__class__ is Mem else fits(op, 1, target):
+        out.append(Instruction(op, (target, source), instruction.span))
+    else:
+        out += Reload(instruction, home, temporaries).expand()
+
+
+_FITS: dict[tuple[Op, int, int], bool] = {}
+
+
+def fits(op: Op, number: int, other: object) -> bool:
+    """Whether operand `number` of an instruction with two may be a stack slot where the other is this register or small number;
+    False where it takes a closer look to say."""
+    if other.__class__ is Register:
+        kind = other.bank
+    elif other.__class__ is int and 0 <= other < 128:
+        kind = -1
+    else:
+        return False
+    found = _FITS.get((op, number, kind))
+    if found is None:
+        found = foldable(op, (ANY_SLOT, other) if number == 0 else (other, ANY_SLOT), number)
+        _FITS[op, number, kind] = found
+    return found

@@ -75,6 +75,6 @@ def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict
 
 def _named(operand: Operand, now: dict[object, Variable]) -> Operand:
     if operand.__class__ is Mem:
-        base, index, scale, displacement = operand  # type: ignore[misc]
+        base, index, scale, displacement = operand
         return Mem(now.get(base, base), displacement, now.get(index, index), scale)
     return now.get(operand, operand)

@@ -1,0 +1,402 @@
+"""What a well-formed IR program is, one line an invariant, with the check that holds it.
+
+* `problems`: there is a function `main`, and it has no parameters.
+* `_shape`: a function has blocks with names of their own; a block ends with its only terminator; phis stand in `phis` alone, in
+  the body nothing that belongs nowhere (constants, parameters, copies); a value stands once.
+* `_flow`: branches lead to blocks of the function, a conditional one to two different ones; the entry has no predecessors and
+  no phis; every block can be reached.
+* `_phi`: a phi has one operand for each predecessor of its block, of its type.
+* `_operands`: an operand is a constant, an address, a parameter, or a value whose definition dominates the use.
+* `_constant`: a constant is one of the numbers of its type; `_address`: a function or data that is named exists.
+* `_operation`: an opcode has the operands its row says, of types that its signature allows: equal letters accept each other.
+* `_access` (phase arrays): an array of k dimensions is accessed with k indices, a tuple with one; all are words.
+* `_length`, `_new` (phase arrays): of an array, a dimension that it has; of a tuple, none; a new array is of its rank.
+* `_phase`: in phase words there are no array operations: loads, stores and calls of `allocate` stand for them.
+* `_memory`: an address is a word; what is stored is of the type in memory.
+* `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words; the result is of the
+  function's type, or dropped; a function without result gives the word 0.
+* `_convert`: between integers, words and floats; a bitcast keeps the width.
+* `_branch`: what decides a branch is a bool.  `_return`: what is returned is of the function's result type.
+* `_value_type`: values are words, integers and floats (there are no operations on vectors).
+"""
+
+from __future__ import annotations
+
+from septet.base.diagnostics import Diagnostic, did_you_mean
+from septet.base.source import locate
+from septet.base.symbols import FUNCTION, ROUTINE
+from septet.base.types import BOOL, FLOAT, I64, INT, INT64, TUPLE, VALUE, VOID
+from septet.ir import nodes as ir
+from septet.ir.analyses.dominators import Dominators
+from septet.ops import table as ops
+from septet.ops.routines import ROUTINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from septet.base.source import Place
+    from septet.base.types import Type
+
+    Found = Iterator[Diagnostic]
+
+_ARRAYS = (ops.ELEMENT, ops.SET_ELEMENT, ops.LENGTH, ops.NEW_ARRAY, ops.NEW_TUPLE)
+_NOWHERE = (ops.CONST, ops.PARAM, ops.SYMBOL_ADDRESS, ops.COPY, ops.LABEL, ops.PHI)  # stand in no body
+_CLASSES: dict[ops.Op, type] = {
+    ops.LOAD: ir.Memory,
+    ops.STORE: ir.Memory,
+    ops.LENGTH: ir.Length,
+    ops.CALL: ir.Call,
+    ops.CALL_INDIRECT: ir.Call,
+    ops.BR: ir.Branch,
+    ops.BR_IF: ir.Branch,
+    **{op: ir.Check for op in ops.OPS if op.check},
+    **{op: ir.Compare for op in ops.OPS if op.compares},
+}
+
+
+def problems(program: ir.Program) -> Found:
+    """Everything that is wrong with a program."""
+    main = program.functions.get("main")
+    if main is None:
+        yield Diagnostic("the program has no function '@main'", None, did_you_mean("main", program.functions))
+    elif main.parameters:
+        yield Diagnostic("'@main' has parameters, but nobody calls it with any", locate(program.source, main.line, 1))
+    for function in program.functions.values():
+        yield from function_problems(function, program)
+
+
+def function_problems(function: ir.Function, program: ir.Program) -> Found:
+    """Everything that is wrong with one function of `program`."""
+    return _Checker(function, program).problems()
+
+
+class _Checker:
+    """Checks one function."""
+
+    def __init__(self, function: ir.Function, program: ir.Program) -> None:
+        self.function = function
+        self.program = program
+        self.homes: dict[ir.Value, tuple[ir.Block | None, int]] = dict.fromkeys(function.parameters, (None, 0))
+        self.dominators: Dominators | None = None
+        self.before: dict[ir.Block, list[ir.Block]] = {}
+
+    def at(self, value: ir.Value, text: str = "") -> Place | None:
+        """Where a value comes from."""
+        return locate(self.program.source, self.function.line, value.span, text)
+
+    def wrong(self, value: ir.Value, message: str, hint: str = "") -> Diagnostic:
+        """That something is wrong with `value`."""
+        return Diagnostic(f"in '@{self.function.name}', {message}", self.at(value), hint)
+
+    def problems(self) -> Found:
+        """Everything that is wrong with the function; about values only where blocks are in order."""
+        bad = False
+        for check in (self._shape, self._flow):
+            for diagnostic in check():
+                bad = True
+                yield diagnostic
+            if bad:
+                return
+        self.dominators = Dominators(self.function)
+        for value in self.function.parameters:
+            yield from self._value_type(value)
+        for block in self.function.blocks:
+            for phi in block.phis:
+                yield from self._phi(block, phi)
+                yield from self._value_type(phi)
+            for position, value in enumerate(block.body):
+                yield from self._operands(block, position, value)
+                yield from self._phase(value)
+                yield from self._value_type(value)
+                yield from _CHECKS.get(value.op, _Checker._operation)(self, value)
+
+    # Blocks.
+
+    def _shape(self) -> Found:
+        function = self.function
+        names: set[str] = set()
+        if not function.blocks:
+            yield Diagnostic(f"function '@{function.name}' has no blocks")
+        for block in function.blocks:
+            if block.name in names:
+                yield Diagnostic(f"in '@{function.name}', two blocks are called ':{block.name}'")
+            names.add(block.name)
+            if not block.body or not block.body[-1].op.ends:
+                yield Diagnostic(f"in '@{function.name}', block ':{block.name}' does not end with 'br' or 'return'")
+            for position, value in enumerate([*block.phis, *block.body]):
+                if value in self.homes:
+                    yield self.wrong(value, f"a value of '{value.op}' stands twice")
+                self.homes[value] = (block, position - len(block.phis))
+                is_phi = value.op is ops.PHI and isinstance(value, ir.Phi)
+                if is_phi != (position < len(block.phis)) or not is_phi and value.op in _NOWHERE:
+                    yield self.wrong(value, f"a '{value.op}' stands where none may be")
+                elif value.op.ends and value is not block.body[-1]:
+                    yield self.wrong(value, f"'{value.op}' ends block ':{block.name}' before its end")
+                elif not is_phi and type(value) is not _CLASSES.get(value.op, ir.Value):
+                    yield self.wrong(value, f"'{value.op}' is a {type(value).__name__}")
+
+    def _flow(self) -> Found:
+        function = self.function
+        blocks = set(function.blocks)
+        self.before = {block: [] for block in function.blocks}
+        for block in function.blocks:
+            last = block.body[-1]
+            targets = block.successors
+            if isinstance(last, ir.Branch) and len(targets) != (2 if last.op is ops.BR_IF else 1):
+                yield self.wrong(last, f"'{last.op}' has {len(targets)} targets")
+            elif len(targets) == 2 and targets[0] is targets[1]:
+                yield self.wrong(last, f"both targets of a branch are ':{targets[0].name}'", "that is a jump")
+            for target in targets:
+                if target not in blocks:
+                    yield self.wrong(last, f"':{target.name}' is no block of this function")
+                else:
+                    self.before[target].append(block)
+        entry = function.blocks[0]
+        if self.before[entry] or entry.phis:
+            yield Diagnostic(f"in '@{function.name}', the entry ':{entry.name}' has predecessors or phis")
+        reached = {entry}
+        todo = [entry]
+        while todo:
+            for target in todo.pop().successors:
+                if target in blocks and target not in reached:
+                    reached.add(target)
+                    todo.append(target)
+        for block in function.blocks:
+            if block not in reached:
+                yield Diagnostic(f"in '@{function.name}', nothing leads to block ':{block.name}'")
+
+    # Operands.
+
+    def _phi(self, block: ir.Block, phi: ir.Phi) -> Found:
+        if sorted(map(id, phi.blocks)) != sorted(map(id, self.before[block])) or len(phi.args) != len(phi.blocks):
+            has = ", ".join(f":{b.name}" for b in phi.blocks) or "none"
+            wants = ", ".join(f":{b.name}" for b in self.before[block])
+            yield self.wrong(phi, f"'%{phi.name}' chooses between {has}, but the predecessors are {wants}")
+            return
+        for arg, origin in zip(phi.args, phi.blocks, strict=True):
+            yield from self._operand(phi, arg, origin, len(origin.body))
+            yield from self._accepts(phi, phi.type, arg)
+
+    def _operands(self, block: ir.Block, position: int, value: ir.Value) -> Found:
+        for arg in value.args:
+            yield from self._operand(value, arg, block, position)
+
+    def _operand(self, user: ir.Value, arg: ir.Value, block: ir.Block, position: int) -> Found:
+        if isinstance(arg, ir.Const):
+            yield from self._constant(user, arg)
+        elif isinstance(arg, ir.Address):
+            yield from self._address(user, arg)
+        elif isinstance(arg, ir.Line):
+            return
+        elif arg not in self.homes:
+            yield self.wrong(user, f"'{user.op}' has an operand '%{arg.name}' that stands nowhere")
+        else:
+            home, place = self.homes[arg]
+            assert self.dominators is not None
+            if home is not None and not (place < position if home is block else self.dominators.dominates(home, block)):
+                yield self.wrong(user, f"'{user.op}' is not dominated by its operand '%{arg.name}'")
+
+    def _constant(self, user: ir.Value, arg: ir.Const) -> Found:
+        if not arg.type.low <= arg.number <= arg.type.high and not (
+            arg.type.kind == FLOAT and 0 <= arg.number < 1 << arg.type.bits
+        ):
+            yield self.wrong(user, f"{arg.number} is no number of type {arg.type}")
+
+    def _address(self, user: ir.Value, arg: ir.Address) -> Found:
+        known = self.program.functions if arg.symbol.kind == FUNCTION else self.program.data
+        if arg.symbol.name not in known:
+            hint = did_you_mean(arg.symbol.name, known)
+            message = f"in '@{self.function.name}', there is no function or data '{arg.symbol}'"
+            yield Diagnostic(message, self.at(user, repr(arg.symbol)[1:]), hint)
+
+    def _accepts(self, user: ir.Value, wanted: Type, arg: ir.Value) -> Found:
+        if not wanted.accepts(arg.type):
+            yield self.wrong(user, f"'{user.op}' wants {wanted}, but '%{arg.name}' is {arg.type}")
+
+    def _word(self, user: ir.Value, arg: ir.Value) -> Found:
+        if not arg.type.is_word:
+            yield self.wrong(user, f"'{user.op}' wants a word, but '%{arg.name}' is {arg.type}")
+
+    def _value_type(self, value: ir.Value) -> Found:
+        if value.type.kind not in (INT, VALUE, FLOAT) and (value.type is not VOID or value.op is ops.PARAM):
+            yield self.wrong(value, f"'%{value.name}' is {value.type}, which no value can be")
+
+    def _phase(self, value: ir.Value) -> Found:
+        if self.function.phase == ir.WORDS and value.op in _ARRAYS:
+            yield self.wrong(value, f"'{value.op}' stands in a function of phase words")
+
+    # Operations.
+
+    def _counted(self, value: ir.Value, count: int) -> Found:
+        if len(value.args) != count:
+            yield self.wrong(value, f"'{value.op}' has {len(value.args)} operands, not {count}")
+
+    def _operation(self, value: ir.Value) -> Found:
+        op = value.op
+        if len(value.args) != len(op.operands):
+            yield from self._counted(value, len(op.operands))
+            return
+        type = value.on if isinstance(value, ir.Compare) else value.type
+        allowed = {"I": (INT, VALUE), "F": (FLOAT,), "A": (INT, VALUE, FLOAT)}
+        if op.check:
+            for arg in value.args:
+                if arg.type.kind not in (INT, VALUE) or op is not ops.CHECK_DIVISOR and not arg.type.is_word:
+                    yield self.wrong(value, f"'{op}' wants words, but '%{arg.name}' is {arg.type}")
+            return
+        for letter, arg in zip(op.operands, value.args, strict=True):
+            if letter == "bool":
+                yield from self._accepts(value, BOOL, arg)
+            elif type.kind not in allowed[letter]:
+                yield self.wrong(value, f"there is no '{op}' on {type}")
+                return
+            else:
+                yield from self._accepts(value, type, arg)
+        if op.compares and value.type is not BOOL:
+            yield self.wrong(value, f"'{op}' gives bool, not {value.type}")
+
+    def _access(self, value: ir.Value) -> Found:
+        count = len(value.args) - (1 if value.op is ops.ELEMENT else 2)
+        base = value.args[0].type if value.args else VOID
+        rank = 1 if base is TUPLE else base.rank
+        if not rank or count != rank:
+            what = f"{base} is accessed with {count} indices" if rank else f"{base} is no array and no tuple"
+            yield self.wrong(value, what)
+        for arg in value.args:
+            yield from self._word(value, arg)
+        if value.op is ops.ELEMENT and not value.type.is_word:
+            yield self.wrong(value, f"an element is a word, not {value.type}")
+
+    def _length(self, value: ir.Value) -> Found:
+        assert isinstance(value, ir.Length)
+        if not 1 <= len(value.args) <= 2:
+            yield from self._counted(value, 1)
+            return
+        base = value.args[0].type
+        if base is TUPLE:
+            right = value.dimension < 0 and len(value.args) == 1
+        else:
+            right = base.rank > 0 and (len(value.args) == 2 or 0 <= value.dimension < base.rank)
+        if not right:
+            which = f"dimension {value.dimension}" if value.dimension >= 0 else "no dimension"
+            yield self.wrong(value, f"'length' of {which} of something of type {base}")
+        for arg in value.args:
+            yield from self._word(value, arg)
+        yield from self._result_word(value)
+
+    def _new(self, value: ir.Value) -> Found:
+        count = len(value.args)
+        if value.op is ops.NEW_TUPLE and count != 1 or count < 1:
+            yield from self._counted(value, 1)
+        if value.op is ops.NEW_ARRAY and value.type.rank != count:
+            yield self.wrong(value, f"a new array of {count} dimensions is not of type {value.type}")
+        for arg in value.args:
+            yield from self._word(value, arg)
+        yield from self._result_word(value)
+
+    def _result_word(self, value: ir.Value) -> Found:
+        if not value.type.is_word:
+            yield self.wrong(value, f"'{value.op}' gives a word, not {value.type}")
+
+    def _memory(self, value: ir.Value) -> Found:
+        assert isinstance(value, ir.Memory)
+        count = 1 if value.op is ops.LOAD else 2
+        if len(value.args) != count:
+            yield from self._counted(value, count)
+            return
+        yield from self._word(value, value.args[0])
+        if value.op is ops.STORE:
+            yield from self._accepts(value, value.on, value.args[1])
+        elif value.type is not value.on:
+            yield self.wrong(value, f"a load of {value.on} gives no {value.type}")
+
+    def _call(self, value: ir.Value) -> Found:
+        assert isinstance(value, ir.Call)
+        callee = value.callee
+        if value.op is ops.CALL_INDIRECT:
+            if callee is not None or not value.args:
+                yield self.wrong(value, "an indirect call is of the address in its first operand")
+            else:
+                yield from self._word(value, value.args[0])
+        elif callee is None:
+            yield self.wrong(value, "a direct call has a callee")
+        elif callee.kind == ROUTINE:
+            yield from self._routine(value, callee.name)
+        else:
+            yield from self._direct(value, callee.name)
+
+    def _routine(self, value: ir.Value, name: str) -> Found:
+        routine = ROUTINES.get(name)
+        if routine is None:
+            yield self.wrong(value, f"there is no routine '{name}'", did_you_mean(name, ROUTINES))
+            return
+        if len(value.args) not in routine.arities:
+            wanted = " or ".join(map(str, routine.arities))
+            yield self.wrong(value, f"'{name}' takes {wanted} arguments, not {len(value.args)}")
+        for arg in value.args:
+            yield from self._word(value, arg)
+        if value.type is not VOID:
+            yield from self._result_word(value)
+
+    def _direct(self, value: ir.Value, name: str) -> Found:
+        function = self.program.functions.get(name)
+        if function is None:
+            message = f"in '@{self.function.name}', there is no function '@{name}'"
+            yield Diagnostic(message, self.at(value, name), did_you_mean(name, self.program.functions))
+            return
+        parameters = function.parameters
+        if len(parameters) != len(value.args):
+            there = locate(self.program.source, function.line, 1)
+            also = [(there, f"it has {len(parameters)} parameters")] if there else []
+            message = f"in '@{self.function.name}', '@{name}' takes {len(parameters)} arguments, not {len(value.args)}"
+            yield Diagnostic(message, self.at(value, name), "", also)
+            return
+        for parameter, arg in zip(parameters, value.args, strict=True):
+            yield from self._accepts(value, parameter.type, arg)
+        result = INT64 if function.result is VOID else function.result
+        if value.type is not VOID and not value.type.accepts(result):
+            yield self.wrong(value, f"'@{name}' gives {function.result}, not {value.type}")
+
+    def _syscall(self, value: ir.Value) -> Found:
+        if not 1 <= len(value.args) <= 7:
+            yield self.wrong(value, "a system call has a number and up to six arguments")
+        for arg in value.args:
+            yield from self._word(value, arg)
+        if not I64.accepts(value.type):
+            yield self.wrong(value, f"a system call gives a word, not {value.type}")
+
+    def _convert(self, value: ir.Value) -> Found:
+        if len(value.args) != 1:
+            yield from self._counted(value, 1)
+        elif value.op is ops.BITCAST and value.args[0].type.bits != value.type.bits:
+            yield self.wrong(value, f"a bitcast from {value.args[0].type} to {value.type} changes the width", "use convert")
+
+    def _branch(self, value: ir.Value) -> Found:
+        yield from self._counted(value, value.op is ops.BR_IF)
+        for arg in value.args:
+            yield from self._accepts(value, BOOL, arg)
+
+    def _return(self, value: ir.Value) -> Found:
+        result = self.function.result
+        yield from self._counted(value, result is not VOID)
+        if value.args and result is not VOID:
+            yield from self._accepts(value, result, value.args[0])
+
+
+_CHECKS: dict[ops.Op, Callable[[_Checker, ir.Value], Found]] = {
+    ops.ELEMENT: _Checker._access,
+    ops.SET_ELEMENT: _Checker._access,
+    ops.LENGTH: _Checker._length,
+    ops.NEW_ARRAY: _Checker._new,
+    ops.NEW_TUPLE: _Checker._new,
+    ops.LOAD: _Checker._memory,
+    ops.STORE: _Checker._memory,
+    ops.CALL: _Checker._call,
+    ops.CALL_INDIRECT: _Checker._call,
+    ops.SYSCALL: _Checker._syscall,
+    ops.CONVERT: _Checker._convert,
+    ops.BITCAST: _Checker._convert,
+    ops.BR: _Checker._branch,
+    ops.BR_IF: _Checker._branch,
+    ops.RETURN: _Checker._return,
+}

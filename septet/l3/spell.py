@@ -1,0 +1,148 @@
+"""How L3's programs, functions and instructions are spelled; `text` reads it back."""
+
+from __future__ import annotations
+
+from septet.base import notes as note
+from septet.base.literals import spell
+from septet.base.types import BOOL, INT64
+from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
+from septet.ops import table as ops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.base.symbols import Line, Symbol
+    from septet.base.types import Type
+    from septet.ops.table import Op
+
+    Operand = Variable | int | Symbol | Line
+
+# The operations written as a word in front of their operands, and how many those are.
+WORDS: dict[str, tuple[Op, int]] = {
+    op.name: (op, len(op.operands))
+    for op in (ops.NOT, ops.NEG, ops.FSQRT, ops.SELECT, ops.CONVERT, ops.BITCAST, ops.TAG, ops.UNTAG)
+} | {"abs": (ops.FABS, 1), "copy": (ops.COPY, 1)}
+_SPELLED = {op: word for word, (op, _) in WORDS.items()} | {ops.FNEG: "neg"}
+ESCAPES = {"n": 10, '"': 34, "\\": 92}  # what stands for a byte after a backslash
+
+
+def print_program(program: Program, notes: bool = True) -> str:
+    """The text of a program: data, then functions."""
+    parts = []
+    for data in program.data.values():
+        parts.append(f"data @{data.name} {data.size}" + (f" {_escaped(data.content)}" if data.content else "") + "\n")
+    if parts:
+        parts.append("\n")
+    parts.append("\n".join(print_function(function, notes) for function in program.functions.values()))
+    return "".join(parts)
+
+
+def print_function(function: Function, notes: bool = True) -> str:
+    """The text of a function."""
+    parameters = ", ".join(_typed(v) for v in function.parameters)
+    result = "" if function.result is INT64 else f"{function.result} "
+    header = f"define {result}@{function.name} ({parameters}) {{"
+    out = [header + (f"  //@ line={function.line}" if notes else "")]
+    for variable in _undefined(function):
+        out.append(f"  {_typed(variable)}")
+    for instruction in function.body:
+        text = _TEXT.get(instruction.op, _operation)(instruction, function)
+        if notes and (instruction.span or instruction.by):
+            text += note.write(instruction.span, instruction.by, **_depth(instruction))
+        elif notes and type(instruction) is Label and instruction.depth:
+            text += f"  //@ depth={instruction.depth}"
+        out.append(text if type(instruction) is Label else "  " + text)
+    out.append("}\n")
+    return "\n".join(out)
+
+
+def _depth(instruction: Instruction) -> dict[str, int | str]:
+    return {"depth": instruction.depth} if type(instruction) is Label and instruction.depth else {}
+
+
+def _undefined(function: Function) -> list[Variable]:
+    """The variables that are read but never written, and not int64: nothing else says what type they have."""
+    seen: dict[Variable, None] = {}
+    written = set(function.parameters)
+    for instruction in function.body:
+        if instruction.target is not None:
+            written.add(instruction.target)
+        for arg in instruction.args:
+            if type(arg) is Variable and arg.type is not INT64:
+                seen[arg] = None
+    return [variable for variable in seen if variable not in written]
+
+
+def _typed(variable: Variable) -> str:
+    return f"%{variable.name}" if variable.type is INT64 else f"{variable.type} %{variable.name}"
+
+
+def _spelled(operand: Operand, type: Type) -> str:
+    return spell(operand, type) if isinstance(operand, int) else repr(operand)
+
+
+def _operation(i: Instruction, function: Function) -> str:
+    target, op, kind, args = i.target, i.op, i.type, i.args
+    assert target is not None
+    usual = target.type
+    if op.compares or op is ops.CONVERT:
+        first = next((a for a in args if type(a) is Variable), None)
+        usual = first.type if first else INT64
+    suffix = "" if kind is usual else f".{kind}"
+    texts = [_spelled(a, kind) for a in args]
+    if op is ops.SELECT:
+        texts[0] = _spelled(args[0], BOOL)
+    if op.symbol:
+        return f"{_typed(target)} <- {texts[0]} {op.symbol}{suffix} {texts[1]}"
+    if op is ops.COPY and not suffix:
+        return f"{_typed(target)} <- {texts[0]}"
+    return f"{_typed(target)} <- {_SPELLED[op]}{suffix} {', '.join(texts)}"
+
+
+def _memory(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Memory)
+    address = _spelled(i.args[0], INT64)
+    if i.offset:
+        address += f" {'-' if i.offset < 0 else '+'} {abs(i.offset)}"
+    alias = "" if i.alias == "any" else f" in {i.alias}"
+    if i.op is ops.STORE:
+        suffix = "" if i.type is INT64 else f".{i.type}"
+        return f"store{suffix} {address} <- {_spelled(i.args[1], i.type)}{alias}"
+    assert i.target is not None
+    suffix = "" if i.type is i.target.type else f".{i.type}"
+    return f"{_typed(i.target)} <- load{suffix} {address}{alias}"
+
+
+def _call(i: Instruction, function: Function) -> str:
+    arguments = ", ".join(map(repr, i.args))
+    target = f"{_typed(i.target)} <- " if i.target else ""
+    return f"{target}call {i.callee!r}({arguments})" if isinstance(i, Call) else f"{target}syscall({arguments})"
+
+
+def _branch(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Branch)
+    return f"br {i.args[0]!r} :{i.label}" if i.args else f"br :{i.label}"
+
+
+def _return(i: Instruction, function: Function) -> str:
+    return f"return {_spelled(i.args[0], function.result)}" if i.args else "return"
+
+
+def _label(i: Instruction, function: Function) -> str:
+    assert isinstance(i, Label)
+    return f":{i.name}"
+
+
+_TEXT = {
+    ops.LOAD: _memory, ops.STORE: _memory, ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _call,
+    ops.BR: _branch, ops.BR_IF: _branch, ops.RETURN: _return, ops.LABEL: _label,
+}  # fmt: skip
+
+
+def _escaped(content: bytes) -> str:
+    """A string literal that stands for `content`."""
+    return '"' + "".join(_ESCAPED[byte] for byte in content) + '"'
+
+
+_ESCAPED = [chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in range(256)]
+for _letter, _byte in ESCAPES.items():
+    _ESCAPED[_byte] = "\\" + _letter
