@@ -4,7 +4,7 @@ A function in which every variable has one definition, which dominates its uses,
 phis it says.  Others are built by `ssa`, and may have phis of their own besides.  Either way a statement becomes the same
 values:
 
-* `%x <- %y` makes none, or a BITCAST where an array or tuple variable gets what is of another type;
+* `%x <- %y` makes none, or a BITCAST where the types differ in more than name;
 * `int64 %x <- %a < %b` makes a comparison and a CONVERT; `br %x` of an int64 a comparison with 1;
 * `return` in a function with a result returns 0; an operand of `return` in one without is dropped;
 * the value of a call of a function without result is 0.
@@ -22,9 +22,9 @@ from septet.base.scan import FLOAT, FUNCTION, NUMBER, VARIABLE, SyntaxProblem
 from septet.base.source import span
 from septet.base.symbols import DATA, ROUTINE, symbol
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
-from septet.base.types import BOOL, CODE, I64, INT, INT64, PTR, TUPLE, VALUE, VOID, Type, array
+from septet.base.types import BOOL, CODE, I64, INT, INT64, PTR, VALUE, VOID, Type, array
 from septet.base.types import FLOAT as FLOAT_TYPE
-from septet.ir.forward import forward
+from septet.ir.forward import forward, stands_for
 from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Program, Value
 from septet.ir.parse import LINE, Parser
 from septet.ir.recognise import recognise_checks
@@ -242,6 +242,9 @@ class Elaborator:
             self.span = span(line - self.text.first, self.columns[2][at - self.columns[1]])
 
     def _define(self, name: str, value: Value) -> None:
+        type = self._variable(name).type
+        if not stands_for(type, value.type):
+            value = self.builder.emit(Value(ops.BITCAST, type, [value], self.span, self.by, name))
         if self.values is None:
             if not self.builder.ended:
                 self.builder.write(self._variable(name), value)
@@ -308,11 +311,7 @@ class Elaborator:
                 statement.args[0].at, f"this is of type {source}, not {type}", "convert and bitcast change types"
             )
             raise SyntaxProblem
-        value = self._value(statement.args[0], type)
-        if source is not type and (type.rank or type is TUPLE):
-            self._emit(statement, Value(ops.BITCAST, type, [value]))
-        else:
-            self._define(statement.target, value)
+        self._define(statement.target, self._value(statement.args[0], type))
 
     def _infix(self, statement: Statement) -> None:
         type = self._target_type(statement)

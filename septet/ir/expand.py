@@ -45,8 +45,7 @@ def _kind(lowering: Lowering, value: ir.Value) -> None:
 
 
 def _index(lowering: Lowering, value: ir.Value) -> None:
-    """0 <= i < n of the encoded numbers, n not negative, is i | 1 < n of the words as unsigned: the bit matters where the
-    index is no encoded number but a reference."""
+    """0 <= i < n of encoded numbers, n not negative, is i < n of the words as unsigned ones."""
     assert isinstance(value, ir.Check)
     span = value.span
     index, length = (lowering.operand(arg, INT64) for arg in value.args)
@@ -60,11 +59,8 @@ def _index(lowering: Lowering, value: ir.Value) -> None:
         label = lowering.error(_DIMENSION, (line, length, index), span)
     else:
         label = lowering.error(_TENSOR, (line, encode(detail), length, index), span)
-    if isinstance(index, int):
-        index = U64.wrap(index | 1)
-    elif value.args[0].op is not ops.TAG:
-        index = lowering.compute(ops.OR, INT64, "odd", index, 1, span)
-    lowering.leave(ops.GE, U64, index, U64.wrap(length) if isinstance(length, int) else length, label, span)
+    left, right = (U64.wrap(word) if isinstance(word, int) else word for word in (index, length))
+    lowering.leave(ops.GE, U64, left, right, label, span)
 
 
 def _length(lowering: Lowering, value: ir.Value) -> None:

@@ -5,15 +5,25 @@ Between passes no COPY is left: whoever forwards values calls `resolve` before r
 
 from __future__ import annotations
 
+from septet.base.types import TUPLE
 from septet.ops.table import COPY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from septet.base.types import Type
     from septet.ir.nodes import Function, Value
 
 
+def stands_for(wanted: Type, type: Type) -> bool:
+    """Whether a value of `type` may take the place of one of type `wanted` everywhere: the same type; or words of the same
+    signedness, unless accesses go by the wanted type, that of an array or a tuple."""
+    return wanted is type or (
+        wanted.is_word and type.is_word and wanted.signed == type.signed and not wanted.rank and wanted is not TUPLE
+    )
+
+
 def forward(value: Value, to: Value) -> None:
-    """Let `to` stand for `value` from now on.  `to` must not lead back to `value`."""
+    """Let `to` stand for `value` from now on; see `stands_for`.  `to` must not lead back to `value`."""
     value.op = COPY
     value.args = [to]
 

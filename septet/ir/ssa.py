@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from septet.base.names import Fresh
 from septet.base.symbols import FUNCTION, Symbol
-from septet.base.types import CODE, PTR, TUPLE, VOID, Type
-from septet.ir.forward import final, forward, resolve
+from septet.base.types import CODE, PTR, VOID, Type
+from septet.ir.forward import final, forward, resolve, stands_for
 from septet.ir.nodes import ARRAYS, Address, Block, Branch, Const, Function, Line, Phi, Value
 from septet.ir.phis import remove_redundant
 from septet.ops import table as ops
@@ -59,7 +59,7 @@ class Builder:
     """Builds one function, block by block.
 
     `body` and `values` are the current block's list of values and its map from variables to values: a front end in a hurry
-    may append to the one and write to the other directly, the latter where value and variable are of one type.
+    may append to the one and write to the other directly, the latter where value and variable have one type.
     """
 
     __slots__ = (
@@ -163,10 +163,9 @@ class Builder:
         return value
 
     def write(self, variable: Variable, value: Value) -> None:
-        """Assign to a variable.  Array and tuple variables hold values of just their type, for accesses go by it."""
-        type = variable.type
-        if value.type is not type and (type.rank or type is TUPLE):
-            value = self.emit(Value(ops.BITCAST, type, [value], value.span, "", variable.name))
+        """Assign to a variable.  Where the value's type would mislead later uses a BITCAST comes between."""
+        if not stands_for(variable.type, value.type):
+            value = self.emit(Value(ops.BITCAST, variable.type, [value], value.span, "", variable.name))
         self.values[variable] = value
 
     def read(self, variable: Variable) -> Value:

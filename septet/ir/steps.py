@@ -156,7 +156,7 @@ def _kind(error: Function, runtime: Runtime, detail: int, line: int) -> Function
 
 def _index(error: Function, runtime: Runtime, detail: int, line: int) -> Function:
     def function(index: int, size: int) -> int:
-        if (index | 1) & MASK >= size & MASK:
+        if index & MASK >= size & MASK:
             if detail == OF_TUPLE:
                 error("tuple-error", [line, size, index])
             if detail == OF_DIMENSIONS:

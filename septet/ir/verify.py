@@ -12,7 +12,8 @@
 * `_access` (phase arrays): an array of k dimensions is accessed with k indices, a tuple with one; all are words.
 * `_length`, `_new` (phase arrays): of an array, a dimension that it has; of a tuple, none; a new array is of its rank.
 * `_phase`: in phase words there are no array operations: loads, stores and calls of `allocate` stand for them.
-* `_memory`: an address is a word; what is stored is of the type in memory.
+* `_memory`: an address is a word; what is stored is of the type in memory; what is stored in class `length` or `descriptor`
+  goes into an object that `allocate` made in the same block, for it never changes afterwards.
 * `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words; the result is of the
   function's type, or dropped; a function without result gives the word 0.
 * `_convert`: between integers, words and floats; a bitcast keeps the width.
@@ -307,8 +308,16 @@ class _Checker:
         yield from self._word(value, value.args[0])
         if value.op is ops.STORE:
             yield from self._accepts(value, value.on, value.args[1])
+            yield from self._fresh(value)
         elif value.type is not value.on:
             yield self.wrong(value, f"a load of {value.on} gives no {value.type}")
+
+    def _fresh(self, value: ir.Memory) -> Found:
+        base = value.args[0]
+        if value.alias in ("length", "descriptor"):
+            makes = isinstance(base, ir.Call) and base.callee is not None and base.callee.name == "allocate"
+            if not makes or self.homes[base][0] is not self.homes[value][0]:
+                yield self.wrong(value, f"a store in class {value.alias} is not into what 'allocate' made in this block")
 
     def _call(self, value: ir.Value) -> Found:
         assert isinstance(value, ir.Call)

@@ -61,9 +61,7 @@ def lower(function: l3.Function, program: l3.Program, options: Options) -> l2.Fu
 
 def _prepare() -> None:
     """Take the functions that are generated from the tile table."""
-    from septet.l3.select import generate
-
-    module = load("l3_tiles", generate)
+    module = load("l3_tiles", _generate)
     _TILED.extend(module.SELECT)
     _FOLDED.extend(module.FOLDED)
     _TABLE.extend(_TILED)
@@ -73,6 +71,12 @@ def _prepare() -> None:
     }  # fmt: skip
     for op, select in own.items():
         _TABLE[op.code] = select
+
+
+def _generate() -> str:
+    from septet.l3.select import generate
+
+    return generate()
 
 
 def _body(s: Selection) -> None:

@@ -404,7 +404,8 @@ def _function(name: str, tiles: list[Tile]) -> list[str]:
     out.append("    regs = s.regs")
     if op is not None and op.commutes and name not in COMPARISONS:
         out += ["    if type(a0) is int or a1 is d:", "        a0, a1 = a1, a0"]
-    inner = [n for n in range(arity) if any(not isinstance(pattern[n + 1], str) for _, pattern in patterns)]
+    turns = [turn for _, pattern in patterns for turn in turned(pattern)]
+    inner = [n for n in range(arity) if any(not isinstance(turn[n + 1], str) for turn in turns)]
     if inner:
         out.append("    inner_get = s.inner.get; body = s.body; covered = s.covered; movable = s.movable")
         out += [f"    p{n} = inner_get(a{n})" for n in inner]

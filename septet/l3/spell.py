@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     Operand = Variable | int | Symbol | Line
 
-# The operations written as a word in front of their operands, and how many those are.
-WORDS: dict[str, tuple[Op, int]] = {
-    op.name: (op, len(op.operands))
-    for op in (ops.NOT, ops.NEG, ops.FSQRT, ops.SELECT, ops.CONVERT, ops.BITCAST, ops.TAG, ops.UNTAG)
-} | {"abs": (ops.FABS, 1), "copy": (ops.COPY, 1)}
-_SPELLED = {op: word for word, (op, _) in WORDS.items()} | {ops.FNEG: "neg"}
+_NAMES = {ops.FNEG: "neg", ops.FABS: "abs"}  # what floats share with integers is spelled alike
+_SPELLED: dict[Op, str] = {
+    op: _NAMES.get(op, op.name)
+    for op in ops.OPS
+    if op.meaning is not None and not op.symbol and not op.check or op in (ops.SELECT, ops.CONVERT, ops.BITCAST, ops.COPY)
+}
+WORDS = {word: (op, len(op.operands)) for op, word in _SPELLED.items() if op is not ops.FNEG}
+"""The operations written as a word in front of their operands, and how many those are."""
 ESCAPES = {"n": 10, '"': 34, "\\": 92}  # what stands for a byte after a backslash
 
 

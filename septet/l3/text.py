@@ -176,7 +176,7 @@ class _Parser(Cursor):
 
     def declare(self) -> None:
         """Make the variables of this function that have a type in front somewhere."""
-        texts, kinds, variables = self.texts, self.kinds, self.variables
+        texts, kinds, variables, lines = self.texts, self.kinds, self.variables, self.tokens.lines
         try:
             end = kinds.index(CLOSE_BRACE, self.at)
         except ValueError:
@@ -187,7 +187,7 @@ class _Parser(Cursor):
             start = index - 1
             while kinds[start] == BRACKETS:
                 start -= 1
-            if kinds[start] != NAME or texts[start - 1] == ".":
+            if kinds[start] != NAME or texts[start - 1] == "." or lines[start] != lines[index]:
                 continue
             found = named("".join(texts[start:index]))
             if found is None:

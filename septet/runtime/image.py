@@ -114,11 +114,11 @@ def _compile() -> tuple[list[Code], list[Data]]:
     """Machine code of every function, and all data, the stack first."""
     from septet.base.options import Options
     from septet.base.source import Source
-    from septet.pipeline import Compilation, load, module
+    from septet.pipeline import Compilation, module
 
     options = Options(OPT)
     start = module("septet.l1.text").parse(Source(source(SOURCES[0]), SOURCES[0]))
-    rest = load(Source("\n".join([source(name) for name in SOURCES[1:]]), "runtime.ir"), "ir")
+    rest = module("septet.ir.text").parse(Source("\n".join([source(name) for name in SOURCES[1:]]), "runtime.ir"))
     codes = module("septet.l1.lower").lower_program(start, options)
     return codes + Compilation(options).compile(rest, "ir"), list(({**start.data, **rest.data}).values())
 

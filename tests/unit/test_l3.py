@@ -49,7 +49,8 @@ define f64 @f (%a, f64 %b, u8 %c, int64[][] %d) {
   ptr %p <- @greeting
   %g <- @f
   %l <- :end
-  i8 %y <- load %p + 3 in bytes
+  i8 %y <- load %p + 3 in tuple
+  %y3 <- load %p in tuple
   i64 %y2 <- load.u8 %p - 3
   store.i8 @room + 8 <- %y in bytes
   store %p <- -1

@@ -36,13 +36,14 @@ NUMBERS = [3, 1, 2, 8, 5, 9, -1, 0, 7, 16]
 class Instance:
     """A program whose function `f` is one instance of a pattern, with its leaves as parameters."""
 
-    def __init__(self, tile: Tile, root: Type, target: Type, given: Type, number: int, constant: bool, same: bool) -> None:
+    def __init__(
+        self, pattern: Any, root: Type, target: Type, given: Type, number: int = 3, constant: bool = False, same: bool = False
+    ) -> None:
         self.target, self.given, self.number, self.constant, self.same = target, given, number, constant, same
         self.lines: list[str] = []
         self.names: dict[str, str] = {}
         self.parameters: dict[str, Type] = {}
         self.count = 0
-        pattern = select.parse(tile.pattern)
         self.result = self.root(pattern, root)
 
     def text(self) -> str:
@@ -171,9 +172,9 @@ def chosen() -> Any:
     lower._TILED[:], lower._TABLE[:] = kept
 
 
-def instances(tile: Tile) -> Any:
-    """Programs that may have the tile chosen."""
-    kind = select.head(select.parse(tile.pattern))[1]
+def instances(tile: Tile, pattern: Any) -> Any:
+    """Programs that may have the tile chosen, by its pattern or the pattern turned around."""
+    kind = select.head(pattern)[1]
     roots = CLASSES.get(kind) or [named(kind)]
     targets = TYPES if "D" in tile.when else [None]
     if tile.pattern.startswith("(convert") and "D" not in tile.when:
@@ -181,11 +182,11 @@ def instances(tile: Tile) -> Any:
     givens = TYPES if "A" in tile.when or "bitcast" in tile.pattern else [I64, BOOL]
     numbers = NUMBERS if re.search(r"\b[kc]\b", tile.pattern) else [3]
     for root, target, given, number, constant, same in product(roots, targets, givens, numbers, (False, True), (False, True)):
-        op = ops.NAMED.get(select.head(select.parse(tile.pattern))[0])
+        op = ops.NAMED.get(select.head(pattern)[0])
         made = BOOL if op is None or op.compares else root
         if "bitcast" in tile.pattern and given.bits != root.bits:
             continue
-        yield Instance(tile, root, target or made, given, number, constant, same).text()
+        yield Instance(pattern, root, target or made, given, number, constant, same).text()
 
 
 def output(program: Any, run: Any) -> bytes:
@@ -204,10 +205,13 @@ def lowered(program: Program) -> L2Program:
     return made
 
 
-@pytest.mark.parametrize("tile", TILES, ids=lambda tile: tile.name)
-def test_tile(tile: Tile, chosen: list[str]) -> None:
+TURNED = [(tile, turn) for tile in TILES for turn in select.turned(select.parse(tile.pattern))]
+
+
+@pytest.mark.parametrize(("tile", "pattern"), TURNED, ids=[f"{tile.name}-{n}" for n, (tile, _) in enumerate(TURNED)])
+def test_tile(tile: Tile, pattern: Any, chosen: list[str]) -> None:
     tried = 0
-    for text in instances(tile):
+    for text in instances(tile, pattern):
         program = parse(Source(text))
         assert not list(problems(program)), text
         chosen.clear()
@@ -229,7 +233,7 @@ def test_tiles_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("row", [row for row in ADDRESSES if row.name != "base"], ids=lambda row: row.name)
 def test_address(row: Tile, chosen: list[str]) -> None:
     for number in (3, 8):
-        instance = Instance(Tile(row.name, f"(add {row.pattern} 0)", "", 0, ""), I64, I64, I64, number, False, False)
+        instance = Instance(["add", select.parse(row.pattern), "0"], I64, I64, I64, number)
         *inner, _, _ = instance.lines
         parameters = ", ".join(f"i64 {name}" for name in instance.parameters)
         body = "\n".join([*inner, f"i64 %l <- load %v{instance.count - 2} - 16", "return %l"])

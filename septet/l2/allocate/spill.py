@@ -126,7 +126,7 @@ class Reload:
     def _vector_move(self, operands: list[Operand]) -> list[Instruction]:
         """A move from or to memory, or both.  The slots are too small for the opcode's own memory forms."""
         target, source = operands
-            if target.__class__ is Mem and source.__class__ is Mem:
+        if target.__class__ is Mem and source.__class__ is Mem:
             source = self._load(self.instruction.operands[1])  # type: ignore[arg-type]
         self._emit(self.before, self.temporaries.vector_move, (target, source))
         return self.before
