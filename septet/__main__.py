@@ -138,10 +138,13 @@ def _run(operands: list[str], values: dict[str, list[str]]) -> int:
     if at != "x86":
         _reachable(program, at)
         status = interpret_here(program, at, _number(values, "steps"))
-    else:
-        status = run(program).status or 0
+        _finish(program, values)
+        return status
+    result = run(program)
     _finish(program, values)
-    return status
+    if result.signal in (2, 13):  # Ctrl-C and a closed pipe: end as the program did, so that shells see it
+        _die_of(result.signal)
+    return result.status or 0
 
 
 def _build(operands: list[str], values: dict[str, list[str]]) -> int:
@@ -249,6 +252,15 @@ def _wants_color(choice: str) -> bool:
     return choice == "always" or (choice == "auto" and sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
 
 
+def _die_of(number: int) -> None:
+    """End this process by a signal."""
+    import os
+    import signal
+
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
 def _prepare(words: list[str]) -> None:
     """Die of a closed pipe like any program; turn an error of the compiler itself into a saved reproducer and status 70."""
     import signal
@@ -259,8 +271,7 @@ def _prepare(words: list[str]) -> None:
         from septet.crash import report
 
         if issubclass(kind, KeyboardInterrupt):
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGINT)
+            _die_of(signal.SIGINT)
         report(words, error)
 
     sys.excepthook = internal_error

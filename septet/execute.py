@@ -136,15 +136,15 @@ def _note(text: str) -> None:
 
 
 def _result(finished: Finished, capture: bool) -> Result:
-    if finished.signal and not capture:
-        _note(f"the program was stopped by {_SIGNALS.get(finished.signal, f'signal {finished.signal}')}")
-    return Result(finished.status, finished.stdout, finished.stderr)
+    if finished.signal in _SIGNALS and not capture:
+        _note(f"the program was stopped by {_SIGNALS[finished.signal]}")
+    return Result(finished.status, finished.stdout, finished.stderr, signal=finished.signal)
 
 
 _SIGNALS = {
     4: "SIGILL (an illegal instruction)",
     7: "SIGBUS (no memory behind an address)",
     8: "SIGFPE (a division by zero or one that overflows)",
-    9: "SIGKILL",
+    9: "SIGKILL (perhaps for want of memory)",
     11: "SIGSEGV (the stack is exhausted, or a wild address)",
 }

@@ -392,13 +392,18 @@ class Elaborator:
             return
         result, parameters = self.signatures.get(callee.text, (None, []))
         wanted = [*parameters, *[INT64] * (len(rest) - len(parameters))]
-        args = [self._value(arg, INT64 if want.is_word else want) for arg, want in zip(rest, wanted[: len(rest)], strict=True)]
+        args = [self._argument(arg, want) for arg, want in zip(rest, wanted[: len(rest)], strict=True)]
         target = statement.target
         if target and result is VOID:
             statement.target = ""
             type = VOID
             self._define(target, self.builder.const(self._variable(target).type, 0))
         self._emit(statement, Call(ops.CALL, type, symbol(FUNCTION_SYMBOL, callee.text), args))
+
+    def _argument(self, operand: Operand, wanted: Type) -> Value:
+        """An argument; literals for words are plain ones unless only an unsigned one has room for them."""
+        too_large = operand.kind == NUMBER and not operand.text.startswith(("-", "0x")) and len(operand.text) >= 19
+        return self._value(operand, INT64 if wanted.is_word and not (too_large and not wanted.signed) else wanted)
 
     def _syscall(self, statement: Statement) -> None:
         args = [self._value(arg, I64) for arg in statement.args]

@@ -28,7 +28,7 @@ def _null(lowering: Lowering, value: ir.Value) -> None:
     assert isinstance(value, ir.Check)
     word = lowering.operand(value.args[0], INT64)
     label = lowering.error(_TENSOR, (_line(value),), value.span)
-    lowering.leave(ops.EQ, INT64, word, 0, label, value.span)
+    lowering.leave(ops.EQ, value.args[0].type, word, 0, label, value.span)
 
 
 def _kind(lowering: Lowering, value: ir.Value) -> None:
@@ -39,7 +39,7 @@ def _kind(lowering: Lowering, value: ir.Value) -> None:
     label = lowering.error(_KIND, (_line(value), word, value.detail), span)
     low = lowering.compute(ops.AND, I64, "low", word, 7, span)
     lowering.leave(ops.NE, I64, low, 0, label, span)
-    lowering.leave(ops.EQ, INT64, word, 0, label, span)
+    lowering.leave(ops.EQ, value.args[0].type, word, 0, label, span)
     kind = lowering.descriptor(word, span)
     lowering.leave(ops.NE, U32, kind, value.detail, label, span)
 

@@ -67,7 +67,7 @@ class Lowering:
     """Lowers one function."""
 
     __slots__ = (
-        "function", "fresh", "homes", "out", "used", "decides", "labels", "fresh_label", "before", "targets", "cold",
+        "function", "fresh", "homes", "out", "used", "live", "decides", "labels", "fresh_label", "before", "cold",
         "edges", "opposite", "turned", "checked", "positions",
     )  # fmt: skip
 
@@ -78,10 +78,10 @@ class Lowering:
         self.homes: dict[ir.Value, Operand] = {}  # where values are
         self.out: list[l3.Instruction] = []
         self.used: set[ir.Value] = set()  # values with a use other than as a condition
+        self.live: dict[ir.Block, list[ir.Value]] = {}  # the values with a use or an effect, but for the last
         self.decides: dict[ir.Value, int] = {}  # how many branches a value is the condition of
         self.labels = {block: self.fresh_label(block.name or "b") for block in function.blocks}
         self.before = dict.fromkeys(function.blocks, 0)  # how many predecessors blocks have
-        self.targets: set[str] = set()  # labels that are jumped to
         self.cold: dict[tuple[Symbol, tuple[Operand, ...]], tuple[str, int]] = {}  # error calls: their labels and spans
         self.edges: list[tuple[str, ir.Block, ir.Block, int]] = []  # places for copies on edges: label, from, to, depth
         self.opposite: ir.Value | None = None  # the comparison that this block's branch wants the other way round
@@ -96,31 +96,21 @@ class Lowering:
         parameters = [l3.Variable(self.fresh(value.name or "v"), value.type) for value in function.parameters]
         self.homes.update(zip(function.parameters, parameters, strict=True))
         self._find_uses()
-        depth_of = depths(function)
-        depth = dict(zip(blocks, depth_of, strict=True))
+        depth = dict(zip(blocks, depths(function), strict=True))
+        falls = True  # from the block before into this one
+        last_depth = 0
         for block, after in zip(blocks, [*blocks[1:], None], strict=True):
-            self.out.append(l3.Label(self.labels[block], depth[block]))
-            self._start(block)
+            if not falls or self.before[block] > 1 or depth[block] != last_depth:
+                last_depth = depth[block]
+                self.out.append(l3.Label(self.labels[block], last_depth))
+            if block.phis and self.before[block] == 1:
+                self._rename(block)
             self._choose(block, after)
             self._body(block)
-            self._end(block, after, depth)
+            falls = self._end(block, after, depth)
         self._place_edges()
         self._place_cold()
-        return l3.Function(function.name, function.result, parameters, self._without_labels(), function.line)
-
-    def _without_labels(self) -> list[l3.Instruction]:
-        """The code without the labels that say nothing: never jumped to, and as deep in loops as what is before."""
-        if not any(type(i) is l3.Label and i.name not in self.targets for i in self.out):
-            return self.out
-        out: list[l3.Instruction] = []
-        depth = 0
-        for instruction in self.out:
-            if type(instruction) is l3.Label:
-                if instruction.name not in self.targets and instruction.depth == depth:
-                    continue
-                depth = instruction.depth
-            out.append(instruction)
-        return out
+        return l3.Function(function.name, function.result, parameters, self.out, function.line)
 
     # What is used, and how often.
 
@@ -136,15 +126,20 @@ class Lowering:
                     before[target] += 1
         decides = self.decides
         for block in reversed(self._dominators_first()):
-            for value in reversed(block.body):
+            live = self.live[block] = []
+            body = block.body
+            last = body[-1]
+            if last.op is BR_IF:
+                condition = last.args[0]
+                decides[condition] = decides.get(condition, 0) + 1
+            else:
+                used.update(last.args)
+            for value in body[-2::-1]:
                 op = value.op
-                if (op.pure or op is LOAD) and value not in used and value not in decides:
-                    continue
-                if op is BR_IF:
-                    condition = value.args[0]
-                    decides[condition] = decides.get(condition, 0) + 1
-                else:
+                if value in used or value in decides or not (op.pure or op is LOAD):
+                    live.append(value)
                     used.update(value.args)
+            live.reverse()
 
     def _dominators_first(self) -> list[ir.Block]:
         """The blocks in an order in which each comes after its dominators: the function's own order, where that is one."""
@@ -193,27 +188,22 @@ class Lowering:
 
     # Blocks.
 
-    def _start(self, block: ir.Block) -> None:
+    def _rename(self, block: ir.Block) -> None:
         """A phi of a block with one predecessor is another name."""
-        self.checked.clear()
-        if block.phis and self.before[block] == 1:
-            for phi in block.phis:
-                if phi not in self.homes and self._is_used(phi):
-                    if phi.args[0].op is CONST:
-                        self.out.append(self._copy(self.variable(phi), self.operand(phi.args[0], phi.type), phi.span))
-                    else:
-                        self.homes[phi] = self.operand(phi.args[0], phi.type)
+        for phi in block.phis:
+            if phi not in self.homes and self._is_used(phi):
+                if phi.args[0].op is CONST:
+                    self.out.append(self._copy(self.variable(phi), self.operand(phi.args[0], phi.type), phi.span))
+                else:
+                    self.homes[phi] = self.operand(phi.args[0], phi.type)
 
     def _body(self, block: ir.Block) -> None:
+        self.checked.clear()
         out = self.out
-        used = self.used
-        decides = self.decides
         homes = self.homes
         opposite = self.opposite
-        for value in block.body:
+        for value in self.live[block]:
             op = value.op
-            if (op.pure or op is LOAD) and value not in used and value not in decides:
-                continue
             handler = _HANDLERS.get(op)
             if handler is not None:
                 handler(self, value)
@@ -222,7 +212,9 @@ class Lowering:
             args: list[Operand] = []
             for arg in value.args:
                 home = homes.get(arg)
-                args.append(self.operand(arg, type) if home is None else home)
+                if home is None:
+                    home = self.operand(arg, type)
+                args.append(home)
             if value is opposite:
                 op = _OPPOSITE[op]
                 self.turned = True
@@ -244,21 +236,20 @@ class Lowering:
             if condition.op in _OPPOSITE and condition not in self.used and self.decides[condition] == 1:
                 then, other = last.targets
                 then_copies, other_copies = self._needs_copies(then), self._needs_copies(other)
-                if (
-                    then is after
-                    and (then_copies or not other_copies)
-                    or (other is not after and then_copies and not other_copies)
-                ):
+                if then_copies and not other_copies or then is after and not (other_copies and not then_copies):
                     self.opposite = condition
 
-    def _end(self, block: ir.Block, after: ir.Block | None, depth: dict[ir.Block, int]) -> None:
+    def _end(self, block: ir.Block, after: ir.Block | None, depth: dict[ir.Block, int]) -> bool:
+        """The end of a block; whether it falls through to block `after`, and does not jump there."""
         last = block.body[-1]
+        span = last.span
         if last.op is ops.RETURN:
             args = [self.operand(arg, self.function.result) for arg in last.args]
-            self.out.append(l3.Instruction(last.op, VOID, None, args, last.span))
-            return
+            self.out.append(l3.Instruction(last.op, VOID, None, args, span))
+            return False
         assert isinstance(last, ir.Branch)
         to = last.targets[0]
+        away: ir.Block | None = None
         if last.op is BR_IF:
             away, to = last.targets
             if self.turned:
@@ -267,14 +258,14 @@ class Lowering:
             if self._needs_copies(away):
                 label = self.fresh_label(f"{block.name}_{away.name}")
                 self.edges.append((label, block, away, min(depth[block], depth[away])))
-            self.targets.add(label)
-            condition = self.operand(last.args[0], last.args[0].type)
-            self.out.append(l3.Branch(BR_IF, [condition], label, last.span))
-        if self._needs_copies(to):
+            condition = last.args[0]
+            self.out.append(l3.Branch(BR_IF, [self.operand(condition, condition.type)], label, span))
+        if to.phis and self.before[to] > 1:
             self._copies(block, to)
-        if to is not after:
-            self.targets.add(self.labels[to])
-            self.out.append(l3.Branch(BR, [], self.labels[to], last.span))
+        if to is after:
+            return away is not after
+        self.out.append(l3.Branch(BR, [], self.labels[to], span))
+        return False
 
     def _copies(self, block: ir.Block, to: ir.Block) -> None:
         """The copies on the edge from `block` to `to`."""
@@ -288,7 +279,9 @@ class Lowering:
                 arg = phi.args[position if phi.blocks[position] is block else phi.blocks.index(block)]
                 pairs.append((self.variable(phi), self.operand(arg, phi.type)))
         span = block.body[-1].span
-        for target, source in in_sequence(pairs, lambda v: l3.Variable(self.fresh(v.name), v.type)):
+        if len(pairs) > 1:
+            pairs = in_sequence(pairs, lambda v: l3.Variable(self.fresh(v.name), v.type))
+        for target, source in pairs:
             self.out.append(self._copy(target, source, span))
 
     def _copy(self, target: l3.Variable, source: Operand, span: int) -> l3.Instruction:
@@ -298,7 +291,6 @@ class Lowering:
         for label, block, to, depth in self.edges:
             self.out.append(l3.Label(label, depth, block.body[-1].span))
             self._copies(block, to)
-            self.targets.add(self.labels[to])
             self.out.append(l3.Branch(BR, [], self.labels[to], block.body[-1].span))
 
     def _place_cold(self) -> None:
@@ -314,7 +306,6 @@ class Lowering:
         found = self.cold.get((routine, args))
         if found is None:
             label = self.fresh_label(routine.name.replace("-", "_"))
-            self.targets.add(label)
             found = self.cold[routine, args] = (label, span)
         return found[0]
 
@@ -350,7 +341,7 @@ class Lowering:
 
     def _call(self, value: ir.Value) -> None:
         assert isinstance(value, ir.Call)
-        args = [self.operand(arg, arg.type) for arg in value.args]
+        args = [self._argument(arg, value.span) for arg in value.args]
         callee: Operand | None = value.callee
         if callee is None:
             callee = args.pop(0)
@@ -361,6 +352,15 @@ class Lowering:
         assert isinstance(callee, (l3.Variable, Symbol))
         target = self.variable(value) if value.type is not VOID and self._is_used(value) else None
         self.out.append(l3.Call(callee, target, args, value.span))
+
+    def _argument(self, value: ir.Value, span: int) -> Operand:
+        """An argument of a call.  A number there is a word, so a float constant goes through a variable."""
+        operand = self.operand(value, value.type)
+        if value.type.is_float and isinstance(operand, int):
+            variable = l3.Variable(self.fresh("argument"), value.type)
+            self.out.append(self._copy(variable, operand, span))
+            return variable
+        return operand
 
     def _syscall(self, value: ir.Value) -> None:
         args = [self.operand(arg, I64) for arg in value.args]
@@ -394,9 +394,6 @@ class Lowering:
             target = self.variable(value)
             self.out.append(l3.Instruction(value.op, value.type, target, [source], value.span))
 
-    def _nothing(self, value: ir.Value) -> None:
-        """Terminators are for `_end`."""
-
 
 _HANDLERS: dict[Op, Callable[[Lowering, ir.Value], None]] = EXPANSIONS | {
     ops.LOAD: Lowering._memory,
@@ -409,7 +406,4 @@ _HANDLERS: dict[Op, Callable[[Lowering, ir.Value], None]] = EXPANSIONS | {
     ops.SELECT: Lowering._select,
     ops.CONVERT: Lowering._convert,
     ops.BITCAST: Lowering._bitcast,
-    ops.BR: Lowering._nothing,
-    ops.BR_IF: Lowering._nothing,
-    ops.RETURN: Lowering._nothing,
 }

@@ -263,12 +263,12 @@ class Parser(Cursor):
             raise SyntaxProblem
         return type
 
-    def _starts_type(self) -> bool:
-        """Whether a type and a variable come here."""
+    def _starts_type(self, before: int) -> bool:
+        """Whether a type and, behind it, a token of kind `before` come here."""
         at = self.at + 1
         while self.kinds[at] == BRACKETS:
             at += 1
-        return self.kinds[at] == VARIABLE
+        return self.kinds[at] == before
 
     def operand(self, what: str = "a variable or a number") -> Operand:
         """A variable, a number, the address of a function or of data, or a line; the latter with a type in front if need be."""
@@ -336,7 +336,9 @@ class Parser(Cursor):
             return handler(self)
         if self.text in CHECKS:
             return self._check()
-        if self._starts_type():
+        if self._starts_type(NUMBER):
+            return self._store_element()
+        if self._starts_type(VARIABLE):
             type = self._type()
             if self.kinds[self.at + 1] == ARROW:
                 return self._assignment(type)
@@ -374,7 +376,7 @@ class Parser(Cursor):
                 self.tokens.complain(at, f"{self.tokens.spelled(at)} is no operation", did_you_mean(self.text, known))
                 raise SyntaxProblem
         left = self.operand("a value")
-        if self.kind == OPEN_BRACKET and left.kind == VARIABLE:
+        if self.kind == OPEN_BRACKET and (left.kind == VARIABLE or left.type is not None):
             return Statement("element", at, "", [left, *self._indices()])
         text = self.text
         if text in SPLIT and self.kind in (ARROW, OPERATOR):
@@ -452,7 +454,7 @@ class Parser(Cursor):
         # A variable may also be the one that the next instruction assigns to.
         if (
             self.kind == NUMBER
-            or (self.kind == NAME and after == NUMBER)
+            or (self.kind == NAME and after in (NUMBER, OPERATOR) and self.same_line() and named(self.text) is not None)
             or (self.kind == VARIABLE and after not in (ARROW, OPEN_BRACKET))
         ):
             statement.args.append(self.operand())

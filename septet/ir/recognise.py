@@ -15,15 +15,14 @@
     call tuple-error(25, %m, %j)
 
 Either test may be the other way round.  This is done where it cannot change what the program does: lines and dimensions are
-encoded constants; %j is certainly the encoded number whose number is %i, and %m an encoded length, not negative, whose number is
-%n.  (The length of an array may be negative in the course's IR, `new Array(-1)` makes one; where the sizes are not known such
-tests stay branches.)
+encoded constants; %j is certainly the encoded number whose number is %i, and %m an encoded length, not negative, whose number
+is %n.  (The length of an array may be negative in the course's IR, `new Array(-1)` makes one; where the sizes are not known
+such tests stay branches.)
 """
 
 from __future__ import annotations
 
 from septet.base.symbols import ROUTINE
-from septet.ir.forward import resolve
 from septet.ir.nodes import OF_ARRAY, OF_TUPLE, Branch, Call, Check, Compare, Const, Length, Phi, Value
 from septet.ir.unreachable import drop_edge, drop_unreachable
 from septet.ops import table as ops
@@ -51,7 +50,6 @@ def recognise_checks(function: Function) -> bool:
             changed = True
     if changed:
         drop_unreachable(function)
-        resolve(function)
     return changed
 
 

@@ -18,15 +18,16 @@ from operator import or_
 
 from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
-from septet.l1.nodes import Program
+from septet.l1.nodes import Function, Program
 from septet.l2.allocate.coloring import Coloring, NoRegister
 from septet.l2.allocate.interference import Graph, TooLarge
 from septet.l2.allocate.intervals import intervals
 from septet.l2.allocate.legalise import legalise
 from septet.l2.allocate.linear_scan import REGISTER_OF_BIT, scan, scratch_registers
+from septet.l2.allocate.plan import Plan
 from septet.l2.allocate.rewrite import END, Frame, rewrite
 from septet.l2.allocate.slots import Slots
-from septet.l2.allocate.spill import Fresh, Scratch, reload
+from septet.l2.allocate.spill import Fresh, Scratch
 from septet.l2.allocate.webs import split_webs
 from septet.x86.instructions import Mem
 from septet.x86.registers import bits_of
@@ -34,10 +35,8 @@ from septet.x86.registers import bits_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.options import Options
-    from septet.l1.nodes import Function
     from septet.l2 import nodes
     from septet.l2.allocate.slots import Extent
-    from septet.x86.instructions import Instruction
     from septet.x86.registers import Register
 
 GIANT = 200_000  # instructions of a function above which colouring would take too long
@@ -49,6 +48,8 @@ def lower(function: nodes.Function, program: nodes.Program, options: Options) ->
 
     Rejected where instructions name so many registers at once that none is left for a variable, even to load it.
     """
+    if not function.body:
+        return Function(function.name, function.words, 0, [], function.line, function.arity)
     ways = [by_linear_scan, by_coloring] if options.opt == 0 or len(function.body) > GIANT else [by_coloring, by_linear_scan]
     for way in ways:
         allocated = way(function)
@@ -96,55 +97,40 @@ def by_linear_scan(function: nodes.Function) -> Function | None:
 
 def by_coloring(function: nodes.Function) -> Function | None:
     """Allocate by colouring; None where that comes to no end."""
-    body = split_webs(legalise(function.body))
+    plan = Plan(split_webs(legalise(function.body)))
     temporaries = Fresh()
     slots = Slots()
     for _ in range(ROUNDS):
         try:
-            graph = Graph(body, temporaries.made)
+            graph = Graph(plan, temporaries.made)
             coloring = Coloring(graph)
             coloring.run()
         except (NoRegister, TooLarge):
             return None
         if not coloring.spilled:
             break
-        home = _homes(graph, coloring, slots, body)
+        home = _homes(graph, coloring, slots)
         temporaries.vector_move = slots.vector_move
-        body = _spill(body, graph, home, temporaries)
+        plan.replace(home, temporaries)
     else:
         return None
     color = coloring.color
     places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for bit in color]
     frame = Frame(function, slots.count, reduce(or_, color, 0), arguments=True)
-    return rewrite(body, [(1, graph.plan.variables, places)], frame, temporaries)
+    return rewrite(plan.body, [(1, plan.variables, places), END], frame, temporaries)
 
 
-def _homes(graph: Graph, coloring: Coloring, slots: Slots, body: list[Instruction]) -> dict[object, Register | Mem]:
+def _homes(graph: Graph, coloring: Coloring, slots: Slots) -> dict[object, Register | Mem]:
     """A slot for each variable that found no colour; one for all that were coalesced."""
     spilled = dict.fromkeys([coloring.find(number) for number in coloring.spilled])
     variables = graph.plan.variables
     extents: dict[int, Extent] = {}
     together: list[tuple[int, int]] = []  # variable, what it has been coalesced into
-    for number, (start, end) in enumerate(graph.extent):
+    for number, (start, end) in enumerate(graph.extents()):
         one = coloring.find(number)
         if one in spilled:
             together.append((number, one))
             known = extents.get(one, (start, end))
             extents[one] = (min(start, known[0]), max(end, known[1]), variables[one].bank, one)
-    homes = slots.assign(list(extents.values()), body)
+    homes = slots.assign(list(extents.values()), graph.plan.body)
     return {variables[number]: homes[one] for number, one in together}
-
-
-def _spill(body: list[Instruction], graph: Graph, home: dict[object, Register | Mem], temporaries: Fresh) -> list[Instruction]:
-    """The body with variables where `home` says."""
-    plan = graph.plan
-    touched = bytearray(len(plan.variables))
-    for variable in home:
-        touched[plan.number[variable]] = 1  # type: ignore[index]
-    result: list[Instruction] = []
-    for instruction, uses, defs in zip(body, plan.uses, plan.defs, strict=True):
-        if any(map(touched.__getitem__, uses)) or any(map(touched.__getitem__, defs)):
-            result += reload(instruction, home, temporaries)
-        else:
-            result.append(instruction)
-    return result

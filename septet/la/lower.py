@@ -23,7 +23,6 @@ from septet.base.types import BOOL, I64, INT64, VOID
 from septet.base.types import TUPLE as TUPLE_TYPE
 from septet.base.words import encode, fits
 from septet.ir import nodes as ir
-from septet.ir.nodes import OF_ARRAY, OF_DIMENSIONS, OF_TUPLE
 from septet.ir.ssa import Builder
 from septet.la.nodes import Branch
 from septet.ops import table as ops
@@ -343,7 +342,7 @@ class _Lowering:
             key = (odd, size)
             if key not in self.checked:
                 self.checked.add(key)
-                detail = dimension if rank > 1 else OF_ARRAY if rank else OF_TUPLE
+                detail = dimension if rank > 1 else ir.OF_ARRAY if rank else ir.OF_TUPLE
                 self.builder.body.append(ir.Check(ops.CHECK_INDEX, [odd, size], detail, span))
             args.append(self.raw(odd, span))
         return args
@@ -371,7 +370,7 @@ class _Lowering:
         else:
             odd = self.odd(dimension, span)
             limit = self.const(INT64, encode(rank))
-            self.builder.body.append(ir.Check(ops.CHECK_INDEX, [odd, limit], OF_DIMENSIONS, span))
+            self.builder.body.append(ir.Check(ops.CHECK_INDEX, [odd, limit], ir.OF_DIMENSIONS, span))
             self.define(s.target, ir.Length(INT64, [base, self.raw(odd, span)], 0, span))
 
     def checked_size(self, size: ir.Value, span: int) -> ir.Value:

@@ -163,7 +163,7 @@ class Parts:
                 if not negative:
                     self.names[text] = value
                 return value
-        self.tokens.complain(i, f"the number does not fit: it must be between {INT64.low} and {INT64.high}")
+        self.tokens.complain(i - negative, f"the number does not fit: it must be between {INT64.low} and {INT64.high}")
         return 0
 
     def is_operand(self, i: int) -> bool:

@@ -25,6 +25,7 @@ BASE = 1 << 22  # the lowest address there is
 STACK_BYTES = 1 << 28
 DEEPEST = 4  # print shows values nested this deep as `...`
 BUFFER = 1 << 16  # bytes of output kept before they are written
+PAST_HEAP = 4096  # bytes past the last object that may be accessed, as they may natively: old course programs do so
 _LINE = re.compile(rb"[^\r\n]*[\r\n]?")
 _NUMBER = re.compile(rb"[ \t\v\f]*([+-]?)0*([0-9]*)")
 _NORESERVE = 0x4000
@@ -83,6 +84,7 @@ class Runtime:
         self.stack_top = BASE + size
         self._stack_low = self.stack_top - STACK_BYTES
         self._heap_left = heap_limit
+        self._end = 0  # the end of what may be accessed past the heap
         self._routines: dict[str, Callable[..., int]] = {
             "print": self._print,
             "input": self.read_input,
@@ -198,6 +200,7 @@ class Runtime:
             raise Inconclusive("heap")
         self._heap_left -= needed
         address = self._reserve(needed, 8) + before
+        self._end = self.top + PAST_HEAP
         at = (address - BASE) >> 3
         if descriptor:
             self.words[at - 1] = descriptor
@@ -256,7 +259,7 @@ class Runtime:
 
     def _check(self, address: int, size: int) -> int:
         """The offset of `size` bytes at `address` in the memory; Fault where they are not all in use."""
-        if BASE <= address <= self.top - size or self._stack_low <= address <= self.stack_top - size:
+        if BASE <= address <= max(self.top, self._end) - size or self._stack_low <= address <= self.stack_top - size:
             return address - BASE
         raise Fault(f"access to address {address:#x}, where nothing is")
 

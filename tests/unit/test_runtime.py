@@ -358,3 +358,13 @@ def test_generated_module_is_the_same_runtime():
     assert made["CONTENT"] == built.content
     assert made["REFERENCES"] == built.references and made["WRITABLE"] == built.writable
     assert runtime_image.build().content == built.content
+
+
+def test_registers_are_zero_at_the_start(tmp_path):
+    """In this process as in an executable, whatever was in them before."""
+    registers = "rax rcx rdx rbx rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()
+    either = "\n".join(f"or rax, {register}" for register in registers[1:])
+    floats = "\n".join(f"movqr rcx, xmm{number}\nor rax, rcx" for number in range(16))
+    text = f"(@m (@m 0 0\n{either}\n{floats}\nrdi <- rax rdi <<= 1 rdi++ call print 1 return))"
+    assert capture(text).stdout == b"0\n"
+    assert subprocess.run([executable(text, tmp_path / "a")], capture_output=True).stdout == b"0\n"

@@ -7,17 +7,14 @@ somewhere while it lives.
 from __future__ import annotations
 
 from septet.base.bits import members
-from septet.base.symbols import ROUTINE, Symbol
-from septet.l2.allocate.access import ARGUMENT_BITS, accesses, implicit
-from septet.l2.allocate.busy import TRACKED
 from septet.l2.allocate.liveness import block_starts, loop_depths, solve, successors
-from septet.x86.forms import LABEL
+from septet.x86.forms import CALL_ERROR
 from septet.x86.instructions import Variable
 from septet.x86.registers import RSP, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from septet.x86.instructions import Instruction
+    from septet.l2.allocate.plan import Plan
 
 REGISTER_BITS = (1 << 32) - 1
 CROWD = 64  # more variables of a bank that live at once are not worth a graph: the cheapest go to memory at once
@@ -30,74 +27,6 @@ class TooLarge(Exception):
     """The function has too many variables in too many blocks."""
 
 
-class Plan:
-    """What each instruction does, by number of variable: reads, writes, and sets of registers read and written."""
-
-    __slots__ = ("variables", "number", "uses", "defs", "reads", "writes", "named")
-
-    def __init__(self, body: list[Instruction]) -> None:
-        self.variables: list[Variable] = []
-        self.number: dict[Variable, int] = {}
-        self.uses: list[list[int]] = []
-        self.defs: list[list[int]] = []
-        self.reads: list[int] = []
-        self.writes: list[int] = []
-        self.named = 0
-        unread = 0  # argument registers that a move wrote and nothing has read yet: a callee may look for them
-        for instruction in body:
-            op = instruction.op
-            if op is LABEL:
-                unread = 0
-                self._append([], [], 0, 0)
-                continue
-            uses, defs, read, written = self._one(instruction)
-            unread &= ~read
-            if op.is_call:
-                callee = instruction.operands[0]
-                if not (isinstance(callee, Symbol) and callee.kind == ROUTINE):
-                    read |= unread
-                unread = 0
-                written = 0 if op.ends else written
-            elif written:
-                unread = unread | written & ARGUMENT_BITS[6] if op.is_move else unread & ~written
-            self._append(uses, defs, read, written)
-
-    def _append(self, uses: list[int], defs: list[int], read: int, written: int) -> None:
-        self.uses.append(uses)
-        self.defs.append(defs)
-        self.reads.append(read)
-        self.writes.append(written)
-
-    def _one(self, instruction: Instruction) -> tuple[list[int], list[int], int, int]:
-        op = instruction.op
-        read, written = implicit(instruction) if op.reads or op.writes or op.is_call else (0, 0)
-        if not op.is_call and not op.ends:
-            self.named |= read | written
-        reads, writes = accesses(instruction)
-        uses: list[int] = []
-        defs: list[int] = []
-        for cell in reads:
-            if cell.__class__ is Variable:
-                uses.append(self._number(cell))
-            else:
-                read |= cell.bit  # type: ignore[union-attr]
-                self.named |= cell.bit  # type: ignore[union-attr]
-        for cell in writes:
-            if cell.__class__ is Variable:
-                defs.append(self._number(cell))
-            else:
-                written |= cell.bit  # type: ignore[union-attr]
-                self.named |= cell.bit  # type: ignore[union-attr]
-        return uses, defs, read & TRACKED, written
-
-    def _number(self, variable: Variable) -> int:
-        number = self.number.get(variable)
-        if number is None:
-            number = self.number[variable] = len(self.variables)
-            self.variables.append(variable)
-        return number
-
-
 class Graph:
     """The graph: `near[v]` are the variables that v interferes with, `barred[v]` the registers.
 
@@ -106,134 +35,116 @@ class Graph:
     """
 
     __slots__ = (
-        "plan", "near", "barred", "cost", "moves", "crowded", "extent", "starts", "ends", "out", "crossing",
-        "place_of", "crowd_bits", "depth",
+        "plan", "near", "barred", "cost", "moves", "crowded", "crossing", "crossed", "crowd_bits", "starts", "ends", "weights",
+        "into", "out",
     )  # fmt: skip
 
-    def __init__(self, body: list[Instruction], unspillable: dict[Variable, None]) -> None:
-        self.plan = plan = Plan(body)
+    def __init__(self, plan: Plan, unspillable: dict[Variable, None]) -> None:
+        self.plan = plan
         count = len(plan.variables)
         self.near: list[set[int]] = [set() for _ in range(count)]
         self.barred = [0] * count
         self.cost = [0] * count
         self.moves: list[tuple[int, int, int]] = []
         self.crowded: dict[int, None] = {}
-        self.extent: list[tuple[int, int]] = [(0, 0)] * count
-        self.out: list[int] = []  # of each block: what is live at its end; bit n + 32 is variable crossing[n]
-        self.crossing: list[int] = []
-        self.place_of: dict[int, int] = {}  # the bits of `out`, by variable
+        self.crossing: dict[int, int] = {}  # variables that some block reads before writing, and their bits in sets
         self.crowd_bits = 0
-        self.starts = block_starts(body)
-        self.ends = [*self.starts[1:], len(body)]
-        self._flow(body)
-        self._costs(unspillable)
+        self.starts = block_starts(plan.body)
+        self.ends = [*self.starts[1:], len(plan.body)]
+        after = successors(plan.body, self.starts)
+        self.weights = [10 ** min(depth, DEEPEST) for depth in loop_depths(plan.body, self.starts, after)]
+        for block, end in enumerate(self.ends):
+            if plan.body[end - 1].op is CALL_ERROR:
+                self.weights[block] = 0  # this happens once at most
+        gens, kills = self._summaries()
+        self.into, self.out = solve(gens, kills, after)  # of each block
+        self.crossed = list(self.crossing)
+        for variable in unspillable:
+            self.cost[plan.number[variable]] = NEVER
         for block in range(len(self.starts) - 1, -1, -1):
-            self._walk(body, block)
-        for variable in self.crowded:
-            for other in self.near[variable]:
-                self.near[other].discard(variable)
+            self._walk(block)
+        for number in self.crowded:
+            for other in self.near[number]:
+                self.near[other].discard(number)
 
-    def _flow(self, body: list[Instruction]) -> None:
-        """Liveness, of registers and of the variables that some block reads before writing."""
-        plan = self.plan
-        upward: list[dict[int, None]] = []
-        written: list[dict[int, None]] = []
-        register_gen, register_kill = [], []
-        crossing: dict[int, int] = {}
-        for start, end in zip(self.starts, self.ends, strict=True):
-            up: dict[int, None] = {}
+    def _summaries(self) -> tuple[list[int], list[int]]:
+        """What each block reads before writing it, and what it writes; registers, and variables that cross blocks.  Counts
+        costs on the way."""
+        effects, cost, crossing = self.plan.effects, self.cost, self.crossing
+        blocks: list[tuple[dict[int, None], dict[int, None], int, int]] = []
+        for start, end, weight in zip(self.starts, self.ends, self.weights, strict=True):
+            upward: dict[int, None] = {}
             done: dict[int, None] = {}
             gen = kill = 0
-            for position in range(start, end):
-                for variable in plan.uses[position]:
+            for uses, defs, read, written in effects[start:end]:
+                for variable in uses:
+                    cost[variable] += weight
                     if variable not in done:
-                        up[variable] = None
+                        upward[variable] = None
                         if variable not in crossing:
                             crossing[variable] = len(crossing) + 32
-                for variable in plan.defs[position]:
+                for variable in defs:
+                    cost[variable] += weight
                     done[variable] = None
-                gen |= plan.reads[position] & ~kill
-                kill |= plan.writes[position]
-            upward.append(up)
-            written.append(done)
-            register_gen.append(gen)
-            register_kill.append(kill)
-        if len(crossing) * len(upward) > MOST_BITS:
+                if read:
+                    gen |= read & ~kill
+                kill |= written
+            blocks.append((upward, done, gen, kill))
+        if len(crossing) * len(blocks) > MOST_BITS:
             raise TooLarge
         gens, kills = [], []
-        for up, done, gen, kill in zip(upward, written, register_gen, register_kill, strict=True):
-            for variable in up:
+        for upward, done, gen, kill in blocks:
+            for variable in upward:
                 gen |= 1 << crossing[variable]
             for variable in done:
                 if variable in crossing:
                     kill |= 1 << crossing[variable]
             gens.append(gen)
             kills.append(kill)
-        after = successors(body, self.starts)
-        into, out = solve(gens, kills, after)
-        self.depth = loop_depths(body, self.starts, after)
-        self.crossing = list(crossing)
-        self.place_of = crossing
-        self.out = out
-        self._extents(into, out, self.crossing)
+        return gens, kills
 
-    def _extents(self, into: list[int], out: list[int], crossing: list[int]) -> None:
+    def extents(self) -> list[tuple[int, int]]:
         """The stretch of positions in which each variable is used or live."""
-        plan = self.plan
-        first = [-1] * len(plan.variables)
-        last = [0] * len(plan.variables)
-        for position, (uses, defs) in enumerate(zip(plan.uses, plan.defs, strict=True)):
+        first = [-1] * len(self.near)
+        last = [0] * len(self.near)
+        for position, (uses, defs, _, _) in enumerate(self.plan.effects):
             for variable in uses + defs:
                 if first[variable] < 0:
                     first[variable] = position
                 last[variable] = position
-        seen = 0
-        for block, live in enumerate(into):
-            live >>= 32
+        crossing = [-1] * 32 + list(self.crossing)
+        seen = REGISTER_BITS
+        for block, live in enumerate(self.into):
             for number in members(live & ~seen):
                 first[crossing[number]] = min(first[crossing[number]], self.starts[block])
             seen |= live
-        seen = 0
-        for block in range(len(into) - 1, -1, -1):
-            live = into[block] >> 32 | out[block] >> 32
+        seen = REGISTER_BITS
+        for block in range(len(self.into) - 1, -1, -1):
+            live = self.into[block] | self.out[block]
             for number in members(live & ~seen):
-                end = self.ends[block] if out[block] >> 32 + number & 1 else self.starts[block]
+                end = self.ends[block] if self.out[block] >> number & 1 else self.starts[block]
                 last[crossing[number]] = max(last[crossing[number]], end)
             seen |= live
-        self.extent = list(zip(first, last, strict=True))
+        return list(zip(first, last, strict=True))
 
-    def _costs(self, unspillable: dict[Variable, None]) -> None:
-        plan, cost = self.plan, self.cost
-        for block, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
-            weight = 10 ** min(self.depth[block], DEEPEST)
-            for position in range(start, end):
-                for variable in plan.uses[position]:
-                    cost[variable] += weight
-                for variable in plan.defs[position]:
-                    cost[variable] += weight
-        for one in unspillable:
-            number = plan.number.get(one)
-            if number is not None:
-                cost[number] = NEVER
-
-    def _walk(self, body: list[Instruction], block: int) -> None:
+    def _walk(self, block: int) -> None:
         """Go backward through a block with the set of what is live, and connect what is written with it."""
-        plan, near, barred, crowded = self.plan, self.near, self.barred, self.crowded
-        variables = plan.variables
-        weight = 10 ** min(self.depth[block], DEEPEST)
+        near, barred, crowded = self.near, self.barred, self.crowded
+        variables, body, effects = self.plan.variables, self.plan.body, self.plan.effects
+        weight = self.weights[block]
         live_registers = self.out[block] & REGISTER_BITS
         live: tuple[set[int], set[int]] = (set(), set())
         for number in members((self.out[block] & ~self.crowd_bits) >> 32):
-            variable = self.crossing[number]
+            variable = self.crossed[number]
             live[variables[variable].bank].add(variable)
         for bank in live:
             self._relieve(bank)
         for position in range(self.ends[block] - 1, self.starts[block] - 1, -1):
-            uses, defs, written = plan.uses[position], plan.defs[position], plan.writes[position]
+            uses, defs, read, written = effects[position]
             around = live_registers
             copied = -1
-            if body[position].op.is_move and (uses or plan.reads[position]):
-                copied, around = self._move(body[position], position, weight, live_registers)
+            if body[position].op.is_move and (uses or read):
+                copied, around = self._move(body[position].operands, uses, defs, weight, live_registers)
             if written:
                 for bank in live:
                     for variable in bank:
@@ -259,14 +170,14 @@ class Graph:
                     bank.add(variable)
                     if len(bank) > CROWD:
                         self._relieve(bank)
-            live_registers |= plan.reads[position]
+            live_registers |= read
 
-    def _move(self, instruction: Instruction, position: int, weight: int, live_registers: int) -> tuple[int, int]:
+    def _move(
+        self, operands: tuple[object, ...], uses: list[int], defs: list[int], weight: int, live_registers: int
+    ) -> tuple[int, int]:
         """Note a move.  Its ends do not interfere by it: the variable that is copied, and the registers live around it
         without the one that is copied."""
-        plan = self.plan
-        uses, defs = plan.uses[position], plan.defs[position]
-        target, source = instruction.operands
+        target, source = operands
         if target.__class__ is Variable and source.__class__ is Variable:
             if defs[0] not in self.crowded and uses[0] not in self.crowded:
                 self.moves.append((weight, defs[0], uses[0]))
@@ -289,6 +200,6 @@ class Graph:
         for variable in sorted(live, key=lambda variable: (cost[variable], variable))[: len(live) - CROWD]:
             live.discard(variable)
             self.crowded[variable] = None
-            place = self.place_of.get(variable)
+            place = self.crossing.get(variable)
             if place is not None:
                 self.crowd_bits |= 1 << place

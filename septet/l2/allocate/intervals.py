@@ -12,19 +12,24 @@ it.  `busy[gap]` is the set of them.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+
 from septet.base.bits import members
 from septet.l2.allocate.busy import Busy
 from septet.l2.allocate.liveness import solve, successors
-from septet.x86.forms import CALL_JUMP, LABEL, MOV, STACK_ARG
+from septet.x86.forms import CALL_ERROR, CALL_JUMP, LABEL, MOV, STACK_ARG
 from septet.x86.instructions import Mem, Variable
 from septet.x86.registers import RCX, RSP, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from septet.x86.instructions import Instruction, Op
 
 # What `Kinds` says of an opcode: a sum of these
-MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK = 1, 2, 4, 8, 16
+MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK, WRITES, FAILS = 1, 2, 4, 8, 16, 32, 64
 BATCH = 4096  # variables whose liveness is found together
 SHIFTS = ("shl", "sar", "shr", "rol", "ror", "rcl", "rcr")
 IMM32 = 1 << 31
@@ -41,6 +46,10 @@ class Kinds(dict["Op", int]):
             kind = BEGINS_BLOCK
         elif op is STACK_ARG:
             kind = IMPLICIT
+        elif op is CALL_ERROR:
+            kind |= FAILS
+        if op.access[:1] == ("w",):
+            kind |= WRITES  # the first operand, without reading it
         self[op] = kind
         return kind
 
@@ -51,13 +60,14 @@ KINDS = Kinds()
 class Intervals:
     """Pieces of variables, in program order, and their intervals: `start[k] <= gap < end[k]`.
 
-    `same[k]` is the first piece of the variable whose interval stands for piece k, or k.  `want[k]` are registers that would
-    make moves vanish, `like[k]` a piece that it is copied from, or -1.  Block b starts at position `starts[b]` with piece
-    `first[b]` (`finish` adds an entry to both, for the end).  `busy[gap]` are the registers that are not free there.
+    `same[k]` is the piece of the same variable whose interval stands for piece k, or k.  `hint[k]` is a piece that k is moved
+    to or from, or -2 - the index of such a register, or -1.  `barred[k]` are registers k must not be in.  Block b starts at
+    position `starts[b]` with piece `first[b]` (`finish` adds an entry to both, for the end).  `busy[gap]` are the registers
+    that are not free there.
     """
 
     __slots__ = (
-        "variables", "start", "end", "upward", "same", "want", "like", "starts", "first", "busy", "named", "piece_of",
+        "variables", "start", "end", "upward", "same", "hint", "barred", "starts", "first", "aside", "busy", "named",
         "has_arguments",
     )  # fmt: skip
 
@@ -65,33 +75,39 @@ class Intervals:
         self.variables: list[Variable] = []
         self.start: list[int] = []
         self.end: list[int] = []
-        self.upward: list[bool] = []  # whether its block reads it before writing it
+        self.upward: list[int] = []  # the pieces of variables that their block reads before writing them
         self.same: list[int] = []
-        self.want: list[int] = []
-        self.like: list[int] = []
+        self.hint: list[int] = []
+        self.barred: dict[int, int] = {}
         self.starts: list[int] = []
         self.first: list[int] = []
+        self.aside: dict[int, None] = {}  # blocks that are not on the line
         self.busy = [0] * (size + 2)
         self.named = 0  # the registers that instructions name
         self.has_arguments = False  # whether there are `stack-arg`s
-        self.piece_of: dict[object, int] = {}  # in the present block
 
-    def begin(self, position: int) -> dict[object, int]:
-        """Begin a block."""
-        self.starts.append(position)
-        self.first.append(len(self.end))
-        self.piece_of = {}
-        return self.piece_of
-
-    def add(self, variable: Variable, position: int, upward: bool) -> None:
-        """A first access in the present block."""
-        self.piece_of[variable] = len(self.end)
+    def add_read(self, variable: Variable, position: int) -> None:
+        """A piece that begins with a read."""
+        self.upward.append(len(self.end))
         self.variables.append(variable)
         self.start.append(position)
         self.end.append(position)
-        self.upward.append(upward)
-        self.want.append(0)
-        self.like.append(-1)
+        self.hint.append(-1)
+
+    def set_aside(self, position: int) -> None:
+        """Take the block that ends here out of the line, as control never comes out of it, unless it has variables of its own.
+
+        So a variable that is used in an error block at the end of the function does not live until there.  It must only keep
+        out of the registers that the block writes before its last use.
+        """
+        first, count = self.first[-1], len(self.end)
+        if len(self.upward) < count - first or count > first and self.upward[first - count] != first:
+            return
+        begin = self.starts[-1]
+        for piece in range(first, count):
+            self.barred[piece] = reduce(or_, self.busy[begin : self.end[piece]], 0)
+        self.busy[begin : position + 1] = [0] * (position + 1 - begin)
+        self.aside[len(self.first) - 1] = None
 
     def finish(self, body: list[Instruction], busy: Busy) -> None:
         """Extend everything over the blocks that it is live in."""
@@ -102,11 +118,9 @@ class Intervals:
         self.starts.append(len(body) + 1)
         self.first.append(len(self.end))
         busy.end_block()
-        crossing: dict[Variable, int] = {}  # variables that some block reads before writing, and their first pieces
-        for piece, upward in enumerate(self.upward):
-            if upward:
-                crossing.setdefault(self.variables[piece], -1)
-        if crossing:
+        if self.upward:
+            variables = self.variables
+            crossing = dict.fromkeys([variables[piece] for piece in self.upward], -1)  # and the piece that stands for all
             self._merge(crossing)
             everything = list(crossing)
             for at in range(0, len(everything), BATCH):
@@ -115,26 +129,38 @@ class Intervals:
 
     def _merge(self, crossing: dict[Variable, int]) -> None:
         """One interval for all pieces of a variable that crosses blocks."""
-        end = self.end
+        end, hint, same = self.end, self.hint, self.same
+        aside = dict(self.barred)
+        get = crossing.get
         for piece, variable in enumerate(self.variables):
-            one = crossing.get(variable)
-            if one is None:
+            one = get(variable)
+            if one is None or piece in aside:
                 continue
             if one < 0:
                 crossing[variable] = piece
                 continue
-            self.same[piece] = one
+            same[piece] = one
             if end[piece] > end[one]:
                 end[one] = end[piece]
-            self.want[one] |= self.want[piece]
-            if self.like[one] < 0:
-                self.like[one] = self.like[piece]
+            if hint[one] == -1:
+                hint[one] = hint[piece]
+        for piece, barred in aside.items():
+            variable = self.variables[piece]
+            one = crossing[variable]
+            if one < 0:
+                crossing[variable] = piece
+            else:
+                same[piece] = one
+                self.barred[one] = self.barred.get(one, 0) | barred
 
     def _extend(self, batch: list[Variable], crossing: dict[Variable, int], after: list[list[int]]) -> None:
         """Find out where the variables of a batch are live, and extend their intervals."""
         bit_of = {variable: 1 << number for number, variable in enumerate(batch)}
         gen, kill = [], []
-        get, variables, upward = bit_of.get, self.variables, self.upward
+        get, variables = bit_of.get, self.variables
+        upward = bytearray(len(variables))
+        for piece in self.upward:
+            upward[piece] = 1
         for block in range(len(after)):
             reads = writes = 0
             for piece in range(self.first[block], self.first[block + 1]):
@@ -147,14 +173,19 @@ class Intervals:
             gen.append(reads)
             kill.append(writes)
         into, out = solve(gen, kill, after)
-        pieces = [crossing[variable] for variable in batch]
+        self._stretch([crossing[variable] for variable in batch], into, out)
+
+    def _stretch(self, pieces: list[int], into: list[int], out: list[int]) -> None:
+        """Extend intervals over the blocks that variables are live into and out of."""
+        for block in self.aside:
+            into[block] = 0
         seen = 0
         for block, live in enumerate(into):
             for number in members(live & ~seen):
                 self.start[pieces[number]] = min(self.start[pieces[number]], self.starts[block] - 1)
             seen |= live
         seen = 0
-        for block in range(len(after) - 1, -1, -1):
+        for block in range(len(into) - 1, -1, -1):
             live = out[block] | into[block]
             for number in members(live & ~seen):
                 least = self.starts[block + 1] if out[block] >> number & 1 else self.starts[block]
@@ -166,8 +197,8 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
     """The intervals of a function's variables; None where `legalise` must change something first (never if `legal`)."""
     result = Intervals(len(body))
     busy = Busy(result.busy)
-    end, want, like, add, touch, kinds = result.end, result.want, result.like, result.add, busy.touch, KINDS
-    piece_of: dict[object, int] = {}  # in this block
+    start, end, hint, upward, kinds = result.start, result.end, result.hint, result.upward, KINDS
+    append = result.variables.append
     begins = True
     for position, instruction in enumerate(body, 1):
         op = instruction.op
@@ -175,12 +206,15 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
         kind = kinds[op]
         if begins or kind & BEGINS_BLOCK:
             begins = False
-            piece_of = result.begin(position)
+            result.starts.append(position)
+            result.first.append(len(end))
+            piece_of: dict[object, int] = {}
             get = piece_of.get
             busy.begin(position - 1)
             if kind & BEGINS_BLOCK:
                 continue
         physical = kind & IMPLICIT
+        memory = None
         for operand in operands:
             piece = get(operand)
             if piece is not None:
@@ -188,47 +222,63 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
                 continue
             what = operand.__class__
             if what is Variable:
-                add(operand, position, operand is not operands[0] or _reads_first(op, operands))  # type: ignore[arg-type]
+                piece_of[operand] = piece = len(end)
+                append(operand)  # type: ignore[arg-type]
+                start.append(position)
+                end.append(position)
+                hint.append(-1)
+                if operand is not operands[0] or not kind & WRITES or len(operands) > 1 and _reads(operands, operand):
+                    upward.append(piece)
             elif what is Mem:
-                for cell in operand[:2]:  # type: ignore[index]
-                    piece = get(cell)
-                    if piece is not None:
-                        end[piece] = position
-                    elif cell.__class__ is Variable:
-                        add(cell, position, True)
-                    elif cell is not None and cell is not RSP:
-                        physical = IMPLICIT
+                memory = operand
             elif what is Register:
                 physical = IMPLICIT
             elif what is int and not legal and not -IMM32 <= operand < IMM32 and not wide_move(instruction):  # type: ignore[operator]
                 return None
+        if memory is not None:
+            for cell in memory[:2]:  # type: ignore[index]
+                piece = get(cell)
+                if piece is not None:
+                    end[piece] = position
+                elif cell.__class__ is Variable:
+                    piece_of[cell] = len(end)
+                    result.add_read(cell, position)
+                elif cell is not None and cell is not RSP:
+                    physical = IMPLICIT
         if kind & MOVE:
-            target, source = operands
-            into, piece = get(target), get(source)
-            if piece is None:
-                if into is not None and source.__class__ is Register:
-                    want[into] |= source.bit
-            elif into is not None:
-                if like[into] < 0 and into != piece:
-                    like[into] = piece
-            elif target.__class__ is Register:
-                want[piece] |= target.bit
+            _note_move(operands, get, hint)
         elif kind & SHIFT and not legal and count_elsewhere(operands):
             return None
         if physical:
-            touch(instruction, position)
+            busy.touch(instruction, position)
         if kind & ENDS_BLOCK:
             begins = True
+            if kind & FAILS:
+                result.set_aside(position)
     result.finish(body, busy)
     return result
 
 
-def _reads_first(op: Op, operands: tuple[object, ...]) -> bool:
-    """Whether an instruction reads the variable that is its first operand."""
-    if op.access and op.access[0] == "w":
-        variable = operands[0]
-        return any(operand is variable or operand.__class__ is Mem and variable in operand[:2] for operand in operands[1:])
-    return True
+def _note_move(operands: tuple[object, ...], get: Callable[[object], int | None], hint: list[int]) -> None:
+    """Note what the ends of a move would like.  A register's wish counts more than a variable's."""
+    target, source = operands
+    into, piece = get(target), get(source)
+    if piece is None:
+        if into is not None and source.__class__ is Register:
+            hint[into] = -2 - source.index
+    elif into is not None:
+        if hint[into] == -1 and into != piece:
+            hint[into] = piece
+    elif target.__class__ is Register:
+        hint[piece] = -2 - target.index
+
+
+def _reads(operands: tuple[object, ...], variable: object) -> bool:
+    """Whether a variable that is the first operand is also among the others, or in their addresses."""
+    if len(operands) == 2:
+        second = operands[1]
+        return second is variable or second.__class__ is Mem and variable in second[:2]
+    return any(operand is variable or operand.__class__ is Mem and variable in operand[:2] for operand in operands[1:])
 
 
 def wide_move(instruction: Instruction) -> bool:

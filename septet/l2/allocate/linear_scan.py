@@ -32,7 +32,8 @@ def scratch_registers(named: int) -> list[list[Register]]:
 
 def scan(intervals: Intervals, reserved: int) -> tuple[list[int], list[int]]:
     """A register for every interval, as its bit, or 0; and those that have none.  `reserved` registers are not given away."""
-    start, end, same, like, want = intervals.start, intervals.end, intervals.same, intervals.like, intervals.want
+    start, end, same, hints = intervals.start, intervals.end, intervals.same, intervals.hint
+    barred = intervals.barred.get
     variables = intervals.variables
     blocked_in = _Levels(intervals.busy).union
     busy = intervals.busy
@@ -57,15 +58,12 @@ def scan(intervals: Intervals, reserved: int) -> tuple[list[int], list[int]]:
             blocked = busy[first]
         else:
             blocked = blocked_in(first, last)
-        candidates = allowed[variables[piece].bank] & ~blocked
+        candidates = allowed[variables[piece].bank] & ~(blocked | barred(piece, 0))
         available = candidates & free
         if available:
-            bit = available & want[piece]
-            if not bit:
-                friend = like[piece]
-                if friend >= 0:
-                    bit = available & place[same[friend]]
-                bit = bit or available & cheap or available
+            hint = hints[piece]
+            bit = available & (place[same[hint]] if hint >= 0 else 1 << -2 - hint if hint < -1 else 0)
+            bit = bit or available & cheap or available
             bit &= -bit
             if not bit & cheap:
                 cheap |= bit

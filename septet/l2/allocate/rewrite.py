@@ -40,9 +40,11 @@ class Frame:
         """What brings them back, before a return."""
         return [Instruction(MOV, (register, slot), span) for register, slot in self.saved]
 
-    def stack_argument(self, displacement: int) -> Mem:
-        """Where `stack-arg` finds what it reads."""
-        return Mem(RSP, displacement + 8 * self.slots)
+    def resolved(self, instruction: Instruction) -> Instruction:
+        """A `stack-arg` as the load that it is."""
+        target, displacement = instruction.operands
+        move = MOV if target.bank == GENERAL else MOVSD  # type: ignore[union-attr]
+        return Instruction(move, (target, Mem(RSP, displacement + 8 * self.slots)), instruction.span)  # type: ignore[operator]
 
 
 def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratch | Fresh) -> Function:
@@ -70,34 +72,22 @@ def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratc
                 append(instruction)
             else:
                 append(Instruction(instruction.op, (target, source), instruction.span))  # type: ignore[arg-type]
-        elif operands:
-            new = tuple(map(get, operands, operands))
-            if Mem in map(type, new):
-                out += reload(instruction, home, scratch)  # type: ignore[arg-type]
-            elif new == operands:
-                append(instruction)
-            else:
-                append(Instruction(instruction.op, new, instruction.span))  # type: ignore[arg-type]
-        else:
-            append(instruction)
-    return _finish(out, frame)
-
-
-def _finish(out: list[Instruction], frame: Frame) -> Function:
-    """Resolve the instructions that depend on the frame."""
-    function = frame.function
-    if not frame.saved and not frame.arguments:
-        return Function(function.name, function.words, frame.slots, out, function.line, function.arity)
-    result: list[Instruction] = []
-    for instruction in out:
+            continue
         op = instruction.op
         if op is RETURN:
-            result += frame.restores(instruction.span)
-            result.append(instruction)
-        elif op is STACK_ARG:
-            target, displacement = instruction.operands
-            move = MOV if target.bank == GENERAL else MOVSD  # type: ignore[union-attr]
-            result.append(Instruction(move, (target, frame.stack_argument(displacement)), instruction.span))  # type: ignore[arg-type]
+            out += frame.restores(instruction.span)
+            append(instruction)
+        elif operands:
+            new = tuple(map(get, operands, operands))
+            if new == operands and Mem not in map(type, new):
+                append(instruction)
+            elif Mem in map(type, new):
+                out += reload(instruction, home, scratch)  # type: ignore[arg-type]
+            else:
+                append(Instruction(op, new, instruction.span))  # type: ignore[arg-type]
         else:
-            result.append(instruction)
-    return Function(function.name, function.words, frame.slots, result, function.line, function.arity)
+            append(instruction)
+    function = frame.function
+    if frame.arguments:
+        out = [frame.resolved(instruction) if instruction.op is STACK_ARG else instruction for instruction in out]
+    return Function(function.name, function.words, frame.slots, out, function.line, function.arity)

@@ -20,33 +20,53 @@ if TYPE_CHECKING:
 def split_webs(body: list[Instruction]) -> list[Instruction]:
     """The body with such variables renamed; the body itself where there are none."""
     starts = block_starts(body)
-    counts, crossing = _writes(body, starts)
+    ends = [*starts[1:], len(body)]
+    counts, crossing = _writes(body, starts, ends)
     total: dict[Variable, int] = {}
+    split: dict[Variable, None] = {}
     for writes in counts:
         for variable, count in writes.items():
-            total[variable] = total.get(variable, 0) + (count if variable not in crossing else count > 1)
-    if not any(count > 1 or variable in crossing and count for variable, count in total.items()):
+            if variable in crossing:
+                if count > 1:
+                    split[variable] = None
+            else:
+                total[variable] = count = total.get(variable, 0) + count
+                if count > 1:
+                    split[variable] = None
+    if not split:
         return body
     result: list[Instruction] = []
-    for block, (start, end) in enumerate(zip(starts, [*starts[1:], len(body)], strict=True)):
-        result += _renamed(body[start:end], counts[block], crossing)
+    for start, end, writes in zip(starts, ends, counts, strict=True):
+        if split.keys().isdisjoint(writes):
+            result += body[start:end]
+        else:
+            result += _renamed(body[start:end], {v: count for v, count in writes.items() if v in split}, crossing)
     return result
 
 
-def _writes(body: list[Instruction], starts: list[int]) -> tuple[list[dict[Variable, int]], dict[Variable, None]]:
+def _writes(
+    body: list[Instruction], starts: list[int], ends: list[int]
+) -> tuple[list[dict[Variable, int]], dict[Variable, None]]:
     """For each block how often it writes variables afresh; and the variables that some block reads before writing them."""
     counts: list[dict[Variable, int]] = []
     crossing: dict[Variable, None] = {}
-    for start, end in zip(starts, [*starts[1:], len(body)], strict=True):
+    for start, end in zip(starts, ends, strict=True):
         written: dict[Variable, int] = {}
-        for position in range(start, end):
-            reads, writes = accesses(body[position])
-            for cell in reads:
-                if cell not in written and cell.__class__ is Variable:
-                    crossing[cell] = None
-            for cell in writes:
-                if cell.__class__ is Variable and cell not in reads:
-                    written[cell] = written.get(cell, 0) + 1
+        for instruction in body[start:end]:
+            operands = instruction.operands
+            fresh = None
+            if operands and operands[0].__class__ is Variable and instruction.op.access[:1] == ("w",):
+                fresh = operands[0]
+                operands = operands[1:]
+            for operand in operands:
+                for cell in operand if operand.__class__ is Mem else (operand,):
+                    if cell.__class__ is Variable:
+                        if cell not in written:
+                            crossing[cell] = None
+                        if cell is fresh:
+                            fresh = None
+            if fresh is not None:
+                written[fresh] = written.get(fresh, 0) + 1
         counts.append(written)
     return counts, crossing
 
@@ -62,7 +82,7 @@ def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict
             continue
         operands = [_named(operand, now) for operand in instruction.operands]
         for cell in writes:
-            if cell.__class__ is Variable and cell not in reads:
+            if cell in left and cell not in reads:
                 left[cell] -= 1
                 if left[cell] or cell not in crossing:
                     now[cell] = Variable(cell.name, cell.bank)
