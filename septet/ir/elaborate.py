@@ -26,7 +26,7 @@ from septet.base.types import BOOL, CODE, I64, INT, INT64, PTR, VALUE, VOID, Typ
 from septet.base.types import FLOAT as FLOAT_TYPE
 from septet.ir.forward import forward, stands_for
 from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Program, Value
-from septet.ir.parse import LINE, Parser
+from septet.ir.parse import LINE, WORD_OPS, Parser
 from septet.ir.recognise import recognise_checks
 from septet.ir.ssa import Builder
 from septet.ops import table as ops
@@ -44,17 +44,6 @@ if TYPE_CHECKING:
 
     Signatures = dict[str, tuple[Type, list[Type]]]
 
-_WORDS = {
-    "not": ops.NOT,
-    "neg": ops.NEG,
-    "abs": ops.FABS,
-    "sqrt": ops.FSQRT,
-    "convert": ops.CONVERT,
-    "bitcast": ops.BITCAST,
-    "untag": ops.UNTAG,
-    "tag": ops.TAG,
-    "select": ops.SELECT,
-}
 _OPERAND_TYPE = {ops.UNTAG: INT64, ops.TAG: I64, ops.CONVERT: INT64, ops.BITCAST: INT64}  # of literals, where not the result's
 
 
@@ -338,7 +327,7 @@ class Elaborator:
 
     def _word(self, statement: Statement) -> None:
         type = self._target_type(statement)
-        op = _WORDS[statement.word]
+        op = WORD_OPS[statement.word]
         if type.is_float:
             op = ops.FLOAT_TWIN.get(op, op)
         default = _OPERAND_TYPE.get(op, type)
@@ -536,7 +525,7 @@ def program(source: Source, use_notes: bool) -> Program:
     signatures = {text.name: (text.result, [type for _, type, _ in text.parameters]) for text in parser.functions}
     functions: dict[str, Function] = {}
     for text in parser.functions:
-        if not text.blocks:
+        if not text.blocks or not text.complete:
             continue
         function = Elaborator(text, tokens, use_notes, data, signatures).function()
         if function is not None:

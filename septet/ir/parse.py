@@ -32,6 +32,7 @@ from septet.base.symbols import Data
 from septet.base.types import Type, named
 from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
 from septet.ops.routines import ROUTINES
+from septet.ops.table import COPY, FABS, OPS, PHI
 from septet.x86 import abi
 
 TYPE_CHECKING = False
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 SCANNER = Scanner(PERCENT, ". + - * / % & | ^ << >> = != < <= > >= ++ --")
 INFIX = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "=", "!=", "<", "<=", ">", ">=")
 SPLIT = {"<-": ("<", "-"), "++": ("+", "+"), "--": ("-", "-")}  # tokens that are an operator and a sign after an operand
-WORDS_OF = {"not": 1, "neg": 1, "abs": 1, "sqrt": 1, "convert": 1, "bitcast": 1, "untag": 1, "tag": 1, "select": 3}
+WORD_OPS = {op.name: op for op in OPS if op.pure and op.operands and not op.symbol and op is not COPY and op is not PHI}
+WORD_OPS["abs"] = FABS
 LINE = -1  # Operand.kind beside VARIABLE, FUNCTION, NUMBER and FLOAT
 DETAILS = {"tuple": OF_TUPLE, "array": OF_ARRAY, "dimensions": OF_DIMENSIONS}
 KINDS = {"raw": abi.RAW, "array": abi.ARRAY, "tuple": abi.TUPLE, "code": abi.FUNCTION}
@@ -95,7 +97,7 @@ class BlockText:
 class FunctionText:
     """A function as written."""
 
-    __slots__ = ("name", "at", "result", "parameters", "phase", "blocks", "line", "first", "noted")
+    __slots__ = ("name", "at", "result", "parameters", "phase", "blocks", "line", "first", "noted", "complete")
 
     def __init__(self, name: str, at: int, result: Type) -> None:
         self.name = name
@@ -106,6 +108,7 @@ class FunctionText:
         self.blocks: list[BlockText] = []
         self.line = 1  # what the function's first line is taken to be
         self.first = 1  # the line that its header is on here
+        self.complete = False  # whether its end was found
         self.noted = False  # whether it was printed with notes: then an instruction without a span has none
 
 
@@ -219,6 +222,7 @@ class Parser(Cursor):
             except SyntaxProblem:
                 self._next_line()
         self._end_block(self.at - 1)
+        function.complete = True
         if not function.blocks:
             self.tokens.complain(function.at, f"function '@{function.name}' has no blocks")
 
@@ -368,11 +372,12 @@ class Parser(Cursor):
             handler = _RIGHT_SIDES.get(self.text)
             if handler:
                 return handler(self)
-            if self.text in WORDS_OF:
+            op = WORD_OPS.get(self.text)
+            if op is not None:
                 self.at += 1
-                return Statement("word", at, self.texts[at], self._several(WORDS_OF[self.texts[at]]))
+                return Statement("word", at, self.texts[at], self._several(len(op.operands)))
             if self.kinds[self.at + 1] not in (NUMBER, FLOAT, OPERATOR, FUNCTION, BRACKETS):
-                known = [*_RIGHT_SIDES, *WORDS_OF]
+                known = [*_RIGHT_SIDES, *WORD_OPS]
                 self.tokens.complain(at, f"{self.tokens.spelled(at)} is no operation", did_you_mean(self.text, known))
                 raise SyntaxProblem
         left = self.operand("a value")

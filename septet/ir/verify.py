@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 from septet.base.diagnostics import Diagnostic, did_you_mean
+from septet.base.literals import spell
 from septet.base.source import locate
 from septet.base.symbols import FUNCTION, ROUTINE
 from septet.base.types import BOOL, FLOAT, I64, INT, INT64, TUPLE, VALUE, VOID
@@ -70,6 +71,13 @@ def problems(program: ir.Program) -> Found:
 def function_problems(function: ir.Function, program: ir.Program) -> Found:
     """Everything that is wrong with one function of `program`."""
     return _Checker(function, program).problems()
+
+
+def _spelled(arg: ir.Value) -> str:
+    """How to speak of an operand."""
+    if isinstance(arg, ir.Const):
+        return f"'{spell(arg.number, arg.type)}'"
+    return f"'{arg.symbol}'" if isinstance(arg, ir.Address) else f"'%{arg.name}'"
 
 
 class _Checker:
@@ -213,11 +221,11 @@ class _Checker:
 
     def _accepts(self, user: ir.Value, wanted: Type, arg: ir.Value) -> Found:
         if not wanted.accepts(arg.type):
-            yield self.wrong(user, f"'{user.op}' wants {wanted}, but '%{arg.name}' is {arg.type}")
+            yield self.wrong(user, f"'{user.op}' wants {wanted}, but {_spelled(arg)} is {arg.type}")
 
     def _word(self, user: ir.Value, arg: ir.Value) -> Found:
         if not arg.type.is_word:
-            yield self.wrong(user, f"'{user.op}' wants a word, but '%{arg.name}' is {arg.type}")
+            yield self.wrong(user, f"'{user.op}' wants a word, but {_spelled(arg)} is {arg.type}")
 
     def _value_type(self, value: ir.Value) -> Found:
         if value.type.kind not in (INT, VALUE, FLOAT) and (value.type is not VOID or value.op is ops.PARAM):
@@ -243,7 +251,7 @@ class _Checker:
         if op.check:
             for arg in value.args:
                 if arg.type.kind not in (INT, VALUE) or op is not ops.CHECK_DIVISOR and not arg.type.is_word:
-                    yield self.wrong(value, f"'{op}' wants words, but '%{arg.name}' is {arg.type}")
+                    yield self.wrong(value, f"'{op}' wants words, but {_spelled(arg)} is {arg.type}")
             return
         for letter, arg in zip(op.operands, value.args, strict=True):
             if letter == "bool":

@@ -2,7 +2,7 @@
 
 A function is prepared once: variables and constants become numbered slots of a list, and the body stretches of plain
 operations, each an opcode's function from `ops.table` with the slots it reads and writes, that end where control may go
-elsewhere.  A variable that was not written reads 0.
+elsewhere.  A variable that was not written reads what `unwritten.initial` says.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Symbol
 from septet.base.types import I64, VOID
 from septet.base.words import encode, wrap
 from septet.l3.nodes import Branch, Call, Label, Memory, Variable
+from septet.l3.unwritten import initial
 from septet.ops import meaning as m
 from septet.ops import table as ops
 from septet.runtime.model import Fault, Inconclusive
@@ -228,7 +229,7 @@ class _Preparation:
         if type(operand) is Variable:
             found = self.variables.get(operand)
             if found is None:
-                found = self.variables[operand] = self.constant(0, is_shared=False)
+                found = self.variables[operand] = self.constant(initial(operand.type), is_shared=False)
             return found
         if isinstance(operand, int):
             return self.constant(operand)

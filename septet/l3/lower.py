@@ -12,7 +12,7 @@ from septet.base.types import INT64
 from septet.l2 import nodes as l2
 from septet.l3.nodes import Branch, Call, Label, Variable
 from septet.l3.trees import Selection, label_name
-from septet.l3.unwritten import never_returns, unwritten
+from septet.l3.unwritten import initial, never_returns, unwritten
 from septet.ops import table as ops
 from septet.x86 import forms
 from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT
@@ -276,11 +276,11 @@ def _parameters(s: Selection) -> int:
 
 
 def _unwritten(s: Selection) -> None:
-    """Let variables that may be read before they are written begin as 0."""
+    """Let variables that may be read before they are written begin as L3 says."""
     for variable in reversed(unwritten(s.function)):
         if variable.type.is_float:
             read = s.general()
             s.append(Instruction(forms.MOVQ, (s.regs[variable], read)))
             s.append(Instruction(forms.MOV, (read, 0)))
         else:
-            s.append(Instruction(forms.MOV, (s.regs[variable], 0)))
+            s.append(Instruction(forms.MOV, (s.regs[variable], initial(variable.type))))

@@ -1,4 +1,4 @@
-"""Which variables of a function may be read before they are written.  L3 says that they read 0; in L2 somebody must say so.
+"""Which variables of a function may be read before they are written.  L3 says what they read; in L2 somebody must write it.
 
 A forward analysis of what is certainly written at each label.  Only variables that are read somewhere in a stretch (from one
 label to the next) without having been written in it before are numbered, so sets stay small.
@@ -14,12 +14,18 @@ from septet.ops.routines import ROUTINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from septet.base.types import Type
     from septet.l3.nodes import Function, Instruction
 
 
 def never_returns(i: Instruction) -> bool:
     """Whether an instruction is a call of a routine that ends the program."""
     return type(i) is Call and type(i.callee) is Symbol and i.callee.kind == ROUTINE and ROUTINES[i.callee.name].ends
+
+
+def initial(type: Type) -> int:
+    """What a variable that was never written reads: a value is the word 1, the encoded 0 that LA begins with; others are 0."""
+    return 1 if type.is_value else 0
 
 
 def unwritten(function: Function) -> list[Variable]:

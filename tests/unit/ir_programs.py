@@ -55,21 +55,30 @@ def copy(program: Program) -> Program:
     return Program(functions, program.data, program.source)
 
 
-def everywhere(program: Program, stdin: bytes = b"") -> tuple[str, str]:
+def everywhere(program: Program, stdin: bytes = b"", steps: int = STEPS) -> tuple[str, str]:
     """How a program's run ends and what it prints: the same after every pass and in L3."""
-    first = outcome(interpret.run, program, stdin)
+
+    def check(run: Any, below: Any, what: str) -> None:
+        found = outcome(run, below, stdin, steps)
+        if first[0].startswith("Inconclusive") or found[0].startswith("Inconclusive"):
+            length = min(len(first[1]), len(found[1]))
+            assert found[1][:length] == first[1][:length], what
+        else:
+            assert found == first, what
+
+    first = outcome(interpret.run, program, stdin, steps)
     before = text.print_program(program)
-    assert outcome(l3_interpret.run, lowered(program), stdin) == first
+    check(l3_interpret.run, lowered(program), "lower")
     changed = copy(program)
     assert text.print_program(changed) == before
     for name, module in PASSES.items():
         for function in changed.functions.values():
             module.run(function, Facts(changed, Fuel()))
         assert [d.render() for d in verify.problems(changed)] == [], name
-        assert outcome(interpret.run, changed, stdin) == first, name
+        check(interpret.run, changed, name)
         printed = text.print_program(changed)
         assert text.print_program(text.parse(Source(printed))) == printed, name
-    assert outcome(l3_interpret.run, lowered(changed), stdin) == first
+    check(l3_interpret.run, lowered(changed), "lower after the passes")
     assert text.print_program(program) == before
     return first
 
@@ -115,7 +124,9 @@ class Random:
         """A literal of a type, small or at the edge."""
         choose = self.random.choice
         if type in FLOATS:
-            return choose(["0.0", "-0.0", "1.5", "-2.25", "1e30", "3.0", "0x7ff8000000000000" if type == "f64" else "0x7fc00000"])
+            return choose(
+                ["0.0", "-0.0", "1.5", "-2.25", "1e30", "3.0", "0x7ff8000000000000" if type == "f64" else "0x7fc00000"]
+            )
         known: Type = named(type)  # type: ignore[assignment]
         edge = [known.low, known.high, 0, 1, known.high // 2]
         return str(choose([*edge, self.random.randint(max(known.low, -9), min(known.high, 9))]))

@@ -15,7 +15,7 @@ from septet.base.source import Source
 from septet.base.types import BOOL, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Type, named
 from septet.l2.interpret import run as run_l2
 from septet.l2.nodes import Program as L2Program
-from septet.l3 import lower, select
+from septet.l3 import lower, patterns, select
 from septet.l3.interpret import run as run_l3
 from septet.l3.nodes import Program
 from septet.l3.text import parse
@@ -69,7 +69,7 @@ class Instance:
 
     def root(self, pattern: Any, kind: Type) -> Type:
         """Write the whole; gives the type of what `f` returns."""
-        name, _ = select.head(pattern)
+        name, _ = patterns.head(pattern)
         if name == "br-if":
             (operand,) = pattern[1:]
             self.lines.append(f"br {self.operand(operand, self.given)} :yes")
@@ -85,7 +85,7 @@ class Instance:
 
     def inside(self, pattern: Any, kind: Type, target: Type | None = None) -> str:
         """Write an operation; gives its result's name."""
-        name, _ = select.head(pattern)
+        name, _ = patterns.head(pattern)
         operands = pattern[1:]
         if name in ("load", "store"):
             if name == "load":
@@ -121,7 +121,7 @@ class Instance:
     def operand(self, pattern: Any, kind: Type) -> str:
         """An operand: a parameter, a number, or the result of an operation written before."""
         if not isinstance(pattern, str):
-            types = CLASSES.get(select.head(pattern)[1]) or [named(select.head(pattern)[1])]
+            types = CLASSES.get(patterns.head(pattern)[1]) or [named(patterns.head(pattern)[1])]
             inner = kind if kind in types else types[0]
             assert inner is not None
             return self.inside(pattern, inner)
@@ -174,7 +174,7 @@ def chosen() -> Any:
 
 def instances(tile: Tile, pattern: Any) -> Any:
     """Programs that may have the tile chosen, by its pattern or the pattern turned around."""
-    kind = select.head(pattern)[1]
+    kind = patterns.head(pattern)[1]
     roots = CLASSES.get(kind) or [named(kind)]
     targets = TYPES if "D" in tile.when else [None]
     if tile.pattern.startswith("(convert") and "D" not in tile.when:
@@ -182,7 +182,7 @@ def instances(tile: Tile, pattern: Any) -> Any:
     givens = TYPES if "A" in tile.when or "bitcast" in tile.pattern else [I64, BOOL]
     numbers = NUMBERS if re.search(r"\b[kc]\b", tile.pattern) else [3]
     for root, target, given, number, constant, same in product(roots, targets, givens, numbers, (False, True), (False, True)):
-        op = ops.NAMED.get(select.head(pattern)[0])
+        op = ops.NAMED.get(patterns.head(pattern)[0])
         made = BOOL if op is None or op.compares else root
         if "bitcast" in tile.pattern and given.bits != root.bits:
             continue
@@ -205,7 +205,7 @@ def lowered(program: Program) -> L2Program:
     return made
 
 
-TURNED = [(tile, turn) for tile in TILES for turn in select.turned(select.parse(tile.pattern))]
+TURNED = [(tile, turn) for tile in TILES for turn in patterns.turned(patterns.parse(tile.pattern))]
 
 
 @pytest.mark.parametrize(("tile", "pattern"), TURNED, ids=[f"{tile.name}-{n}" for n, (tile, _) in enumerate(TURNED)])
@@ -233,7 +233,7 @@ def test_tiles_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("row", [row for row in ADDRESSES if row.name != "base"], ids=lambda row: row.name)
 def test_address(row: Tile, chosen: list[str]) -> None:
     for number in (3, 8):
-        instance = Instance(["add", select.parse(row.pattern), "0"], I64, I64, I64, number)
+        instance = Instance(["add", patterns.parse(row.pattern), "0"], I64, I64, I64, number)
         *inner, _, _ = instance.lines
         parameters = ", ".join(f"i64 {name}" for name in instance.parameters)
         body = "\n".join([*inner, f"i64 %l <- load %v{instance.count - 2} - 16", "return %l"])

@@ -6,13 +6,74 @@ colour, or else the cheapest for how much it is in the way; give colours in the 
 
 from __future__ import annotations
 
+from functools import reduce
 from heapq import heapify, heappop, heappush
+from operator import or_
 
-from septet.l2.allocate.interference import NEVER, Graph
-from septet.l2.allocate.linear_scan import GENERAL_BITS, VECTOR_BITS
+from septet.l2.allocate.interference import NEVER, Graph, TooLarge
+from septet.l2.allocate.legalise import legalise
+from septet.l2.allocate.linear_scan import GENERAL_BITS, REGISTER_OF_BIT, VECTOR_BITS
+from septet.l2.allocate.plan import Plan
+from septet.l2.allocate.rewrite import END, Frame, rewrite
+from septet.l2.allocate.slots import Slots
+from septet.l2.allocate.spill import Fresh
+from septet.l2.allocate.webs import split_webs
 from septet.x86.abi import CALLEE_SAVED_BITS, CALLER_SAVED_BITS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.l2.allocate.rewrite import Allocated
+    from septet.l2.allocate.slots import Extent
+    from septet.x86.instructions import Instruction, Mem
+    from septet.x86.registers import Register
+
+ROUNDS = 12  # of colouring and spilling; each but the last spills something
 WIDE = 400  # neighbours of two variables together above which a coalescing is not tried
+
+
+class NoRegister(Exception):
+    """An instruction needs more registers than there are free around it.  The argument is the variable left over."""
+
+
+def allocate(body: list[Instruction]) -> Allocated | None:
+    """Allocate by colouring; None where that comes to no end."""
+    plan = Plan(split_webs(legalise(body)))
+    temporaries = Fresh()
+    slots = Slots()
+    for _ in range(ROUNDS):
+        try:
+            graph = Graph(plan, temporaries.made)
+            coloring = Coloring(graph)
+            coloring.run()
+        except (NoRegister, TooLarge):
+            return None
+        if not coloring.spilled:
+            break
+        home = _homes(graph, coloring, slots)
+        temporaries.vector_move = slots.vector_move
+        plan.replace(home, temporaries)
+    else:
+        return None
+    color = coloring.color
+    places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for bit in color]
+    frame = Frame(slots.count, reduce(or_, color, 0), arguments=True)
+    return rewrite(plan.body, [(1, plan.variables, places), END], frame, temporaries)
+
+
+def _homes(graph: Graph, coloring: Coloring, slots: Slots) -> dict[object, Register | Mem]:
+    """A slot for each variable that found no colour; one for all that were coalesced."""
+    spilled = dict.fromkeys([coloring.find(number) for number in coloring.spilled])
+    variables = graph.plan.variables
+    extents: dict[int, Extent] = {}
+    together: list[tuple[int, int]] = []  # variable, what it has been coalesced into
+    for number, (start, end) in enumerate(graph.extents()):
+        one = coloring.find(number)
+        if one in spilled:
+            together.append((number, one))
+            known = extents.get(one, (start, end))
+            extents[one] = (min(start, known[0]), max(end, known[1]), variables[one].bank, one)
+    homes = slots.assign(list(extents.values()), graph.plan.body)
+    return {variables[number]: homes[one] for number, one in together}
 
 
 class Coloring:
@@ -215,7 +276,3 @@ class Coloring:
         loser = min(others, key=lambda other: (self.cost[other], other))
         self.spilled.append(loser)
         self.color[loser] = 0
-
-
-class NoRegister(Exception):
-    """An instruction needs more registers than there are free around it.  The argument is the variable left over."""

@@ -86,13 +86,23 @@ class Intervals:
         self.named = 0  # the registers that instructions name
         self.has_arguments = False  # whether there are `stack-arg`s
 
-    def add_read(self, variable: Variable, position: int) -> None:
-        """A piece that begins with a read."""
-        self.upward.append(len(self.end))
-        self.variables.append(variable)
-        self.start.append(position)
-        self.end.append(position)
-        self.hint.append(-1)
+    def add_address(self, memory: Mem, piece_of: dict[object, int], position: int) -> int:
+        """Reads of a base and an index; IMPLICIT if one of them is a register that matters."""
+        named = 0
+        for cell in memory[:2]:
+            piece = piece_of.get(cell)
+            if piece is not None:
+                self.end[piece] = position
+            elif isinstance(cell, Variable):
+                piece_of[cell] = piece = len(self.end)
+                self.upward.append(piece)
+                self.variables.append(cell)
+                self.start.append(position)
+                self.end.append(position)
+                self.hint.append(-1)
+            elif cell is not None and cell is not RSP:
+                named = IMPLICIT
+        return named
 
     def set_aside(self, position: int) -> None:
         """Take the block that ends here out of the line, as control never comes out of it, unless it has variables of its own.
@@ -214,7 +224,6 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
             if kind & BEGINS_BLOCK:
                 continue
         physical = kind & IMPLICIT
-        memory = None
         for operand in operands:
             piece = get(operand)
             if piece is not None:
@@ -230,21 +239,11 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
                 if operand is not operands[0] or not kind & WRITES or len(operands) > 1 and _reads(operands, operand):
                     upward.append(piece)
             elif what is Mem:
-                memory = operand
+                physical |= result.add_address(operand, piece_of, position)  # type: ignore[arg-type]
             elif what is Register:
-                physical = IMPLICIT
+                physical |= IMPLICIT
             elif what is int and not legal and not -IMM32 <= operand < IMM32 and not wide_move(instruction):  # type: ignore[operator]
                 return None
-        if memory is not None:
-            for cell in memory[:2]:  # type: ignore[index]
-                piece = get(cell)
-                if piece is not None:
-                    end[piece] = position
-                elif cell.__class__ is Variable:
-                    piece_of[cell] = len(end)
-                    result.add_read(cell, position)
-                elif cell is not None and cell is not RSP:
-                    physical = IMPLICIT
         if kind & MOVE:
             _note_move(operands, get, hint)
         elif kind & SHIFT and not legal and count_elsewhere(operands):

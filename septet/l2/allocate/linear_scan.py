@@ -9,18 +9,54 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
+from septet.l2.allocate.intervals import intervals
+from septet.l2.allocate.rewrite import END, Frame, rewrite
+from septet.l2.allocate.slots import Slots
+from septet.l2.allocate.spill import Scratch
 from septet.x86.abi import CALLEE_SAVED, CALLEE_SAVED_BITS, CALLER_SAVED_BITS
 from septet.x86.registers import R10, R11, REGISTERS, RSP, XMM, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.l2.allocate.intervals import Intervals
+    from septet.l2.allocate.rewrite import Allocated
+    from septet.x86.instructions import Instruction
     from septet.x86.registers import Register
 
 GENERAL_BITS = bits_of(REGISTERS[:16]) & ~RSP.bit
 VECTOR_BITS = bits_of(XMM)
 REGISTER_OF_BIT: dict[int, Register] = {register.bit: register for register in REGISTERS}
 FAN = 32  # how many entries of one level a `_Busy` entry of the next covers
+
+
+def allocate(body: list[Instruction]) -> Allocated | None:
+    """Allocate by linear scan: fast, and good enough for code that nobody waits for.  None where no register is left."""
+    found = intervals(body)
+    if found is None:
+        from septet.l2.allocate.legalise import legalise
+
+        body = legalise(body)
+        found = intervals(body, legal=True)
+        assert found is not None
+    scratch = scratch_registers(found.named)
+    reserved = bits_of(scratch[0] + scratch[1])
+    place, spilled = scan(found, reserved)
+    if spilled and (len(scratch[0]) < 2 or len(scratch[1]) < 2):
+        return None
+    place_of: list[object] = [REGISTER_OF_BIT.get(bit) for bit in place]
+    slots = Slots()
+    if spilled:
+        extents = [(found.start[piece], found.end[piece], found.variables[piece].bank, piece) for piece in spilled]
+        for piece, home in slots.assign(extents, body).items():
+            place_of[piece] = home
+    places = [place_of[piece] for piece in found.same]
+    homes = [
+        (position, found.variables[start:end], places[start:end])
+        for position, start, end in zip(found.starts, found.first, found.first[1:], strict=False)
+        if start < end
+    ]
+    frame = Frame(slots.count, reduce(or_, place, reserved if spilled else 0), found.has_arguments)
+    return rewrite(body, [*homes, END], frame, Scratch(scratch, slots.vector_move))  # type: ignore[list-item]
 
 
 def scratch_registers(named: int) -> list[list[Register]]:
@@ -30,14 +66,14 @@ def scratch_registers(named: int) -> list[list[Register]]:
     return [[r for r in registers if not r.bit & named][:2] for registers in (general, [*XMM[14:], *XMM[13::-1]])]
 
 
-def scan(intervals: Intervals, reserved: int) -> tuple[list[int], list[int]]:
+def scan(found: Intervals, reserved: int) -> tuple[list[int], list[int]]:
     """A register for every interval, as its bit, or 0; and those that have none.  `reserved` registers are not given away."""
-    start, end, same, hints = intervals.start, intervals.end, intervals.same, intervals.hint
-    barred = intervals.barred.get
-    variables = intervals.variables
-    blocked_in = _Levels(intervals.busy).union
-    busy = intervals.busy
-    allowed = [bits & ~reserved & ~(intervals.named & CALLEE_SAVED_BITS) for bits in (GENERAL_BITS, VECTOR_BITS)]
+    start, end, same, hints = found.start, found.end, found.same, found.hint
+    barred = found.barred.get
+    variables = found.variables
+    blocked_in = _Levels(found.busy).union
+    busy = found.busy
+    allowed = [bits & ~reserved & ~(found.named & CALLEE_SAVED_BITS) for bits in (GENERAL_BITS, VECTOR_BITS)]
     free = allowed[0] | allowed[1]
     cheap = CALLER_SAVED_BITS  # prefer registers that need not be saved
     dying = [0] * len(busy)

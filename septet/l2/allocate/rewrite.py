@@ -1,8 +1,7 @@
-"""From variables to where they live: the last step of every allocation, which makes the L1 function."""
+"""From variables to where they live: the last step of every allocation."""
 
 from __future__ import annotations
 
-from septet.l1.nodes import Function
 from septet.l2.allocate.spill import reload, reload_pair
 from septet.x86.abi import CALLEE_SAVED
 from septet.x86.forms import MOV, MOVSD, RETURN, STACK_ARG
@@ -11,10 +10,10 @@ from septet.x86.registers import GENERAL, RSP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from septet.l2 import nodes
     from septet.l2.allocate.spill import Fresh, Scratch
     from septet.x86.registers import Register
 
+    Allocated = tuple[list[Instruction], int]  # a body in L1, and how many stack slots it has
     Homes = list[tuple[int, list[Variable], list[Register | Mem]]]  # from a position (from 1) on, variables live at places
 
 END: tuple[int, list[Variable], list[Register | Mem]] = (0, [], [])
@@ -23,10 +22,9 @@ END: tuple[int, list[Variable], list[Register | Mem]] = (0, [], [])
 class Frame:
     """The stack slots of a function: those of variables, then those of the callee-saved registers it uses."""
 
-    __slots__ = ("slots", "saved", "function", "arguments")
+    __slots__ = ("slots", "saved", "arguments")
 
-    def __init__(self, function: nodes.Function, slots: int, used: int, arguments: bool) -> None:
-        self.function = function
+    def __init__(self, slots: int, used: int, arguments: bool) -> None:
         self.arguments = arguments  # whether there are `stack-arg`s
         saved = [register for register in CALLEE_SAVED if register.bit & used]
         self.saved = [(register, Mem(RSP, 8 * (slots + number))) for number, register in enumerate(saved)]
@@ -47,8 +45,11 @@ class Frame:
         return Instruction(move, (target, Mem(RSP, displacement + 8 * self.slots)), instruction.span)  # type: ignore[operator]
 
 
-def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratch | Fresh) -> Function:
-    """The L1 function, whose variables live where `homes` says.  Instructions that name no variables are shared with L2."""
+def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratch | Fresh) -> Allocated:
+    """The L1 body, whose variables live where `homes` says, and how many slots it has.
+
+    Instructions that name no variables are shared with L2.
+    """
     out = frame.saves(body[0].span) if body else []
     append = out.append
     home: dict[object, object] = {}
@@ -87,7 +88,6 @@ def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratc
                 append(Instruction(op, new, instruction.span))  # type: ignore[arg-type]
         else:
             append(instruction)
-    function = frame.function
     if frame.arguments:
         out = [frame.resolved(instruction) if instruction.op is STACK_ARG else instruction for instruction in out]
-    return Function(function.name, function.words, frame.slots, out, function.line, function.arity)
+    return out, frame.slots
