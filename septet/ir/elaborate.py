@@ -25,10 +25,12 @@ from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.types import BOOL, CODE, I64, INT, INT64, PTR, VALUE, VOID, Type, array
 from septet.base.types import FLOAT as FLOAT_TYPE
 from septet.ir.forward import forward, stands_for
+from septet.ir.literal import is_literal
 from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Program, Value
-from septet.ir.parse import LINE, WORD_OPS, Parser
+from septet.ir.parse import WORD_OPS, Parser
 from septet.ir.recognise import recognise_checks
 from septet.ir.ssa import Builder
+from septet.ir.written import LINE
 from septet.ops import table as ops
 from septet.ops.table import COPY
 
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from septet.base.scan import Tokens
     from septet.base.source import Source
     from septet.base.symbols import Data
-    from septet.ir.parse import FunctionText, Operand, Statement
     from septet.ir.ssa import OpenBlock
+    from septet.ir.written import FunctionText, Operand, Statement
 
     Signatures = dict[str, tuple[Type, list[Type]]]
 
@@ -84,7 +86,7 @@ class Elaborator:
         if not self._resolve_labels():
             return None
         reached, parents = self._flow()
-        literal = self._is_literal(reached, parents)
+        literal = is_literal(self.text, parents)
         if literal:
             self.values = {}
         self._enter()
@@ -94,10 +96,11 @@ class Elaborator:
                     self.builder.start(self.blocks[block.name])
                 for statement in block.statements:
                     self._statement(statement)
-        if len(self.tokens.diagnostics) > before:
-            return None
-        self._finish_phis()
-        return self.builder.finish()
+        try:
+            self._finish_phis()
+        except SyntaxProblem:
+            pass
+        return None if len(self.tokens.diagnostics) > before else self.builder.finish()
 
     # What the text says about itself.
 
@@ -173,35 +176,6 @@ class Elaborator:
             self._define(name, value)
         if first.waiting:
             self.builder.jump(first)
-
-    def _is_literal(self, reached: list[bool], parents: list[int]) -> bool:
-        """Whether every variable has one definition, and that dominates its uses."""
-        defined: dict[str, tuple[int, int]] = {name: (0, -1) for name, _, _ in self.text.parameters}
-        for index, block in enumerate(self.text.blocks):
-            if not reached[index]:
-                continue
-            for position, statement in enumerate(block.statements):
-                if statement.target and statement.shape != "declare":
-                    if statement.target in defined:
-                        return False
-                    defined[statement.target] = (index, -1 if statement.shape == "phi" else position)
-        enter, leave = _intervals(parents)
-        number = {block.name: index for index, block in enumerate(self.text.blocks)}
-        for index, block in enumerate(self.text.blocks):
-            if not reached[index]:
-                continue
-            for position, statement in enumerate(block.statements):
-                is_phi = statement.shape == "phi"
-                for which, arg in enumerate(statement.args):
-                    if arg.kind != VARIABLE:
-                        continue
-                    home, place = defined.get(arg.text, (-1, 0))
-                    user = number[statement.labels[which][0]] if is_phi else index
-                    if home < 0 or not (enter[home] <= enter[user] and leave[user] <= leave[home]):
-                        return False
-                    if home == user and place >= position and not is_phi:
-                        return False
-        return True
 
     # Statements.
 
@@ -469,27 +443,6 @@ class Elaborator:
         body = self.builder.body
         self.builder.ret(value, self.span)
         body[-1].by = self.by
-
-
-def _intervals(parents: list[int]) -> tuple[list[int], list[int]]:
-    """For a tree given by parents, numbers such that a is above b, or b, iff enter[a] <= enter[b] and leave[b] <= leave[a]."""
-    children: list[list[int]] = [[] for _ in parents]
-    for node, parent in enumerate(parents):
-        if node and parent >= 0:
-            children[parent].append(node)
-    enter, leave = [0] * len(parents), [0] * len(parents)
-    clock = 0
-    todo = [0]
-    while todo:
-        node = todo.pop()
-        clock += 1
-        if node < 0:
-            leave[~node] = clock
-        else:
-            enter[node] = clock
-            todo.append(~node)
-            todo += children[node]
-    return enter, leave
 
 
 _SHAPES: dict[str, Callable[[Elaborator, Statement], None]] = {

@@ -27,10 +27,11 @@ from septet.base.scan import (
     Scanner,
     SyntaxProblem,
     Tokens,
-)
+)  # fmt: skip
 from septet.base.symbols import Data
 from septet.base.types import Type, named
 from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
+from septet.ir.written import LINE, BlockText, FunctionText, Operand, Statement, unescaped
 from septet.ops.routines import ROUTINES
 from septet.ops.table import COPY, FABS, OPS, PHI
 from septet.x86 import abi
@@ -46,70 +47,9 @@ INFIX = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "=", "!=", "<", "<=
 SPLIT = {"<-": ("<", "-"), "++": ("+", "+"), "--": ("-", "-")}  # tokens that are an operator and a sign after an operand
 WORD_OPS = {op.name: op for op in OPS if op.pure and op.operands and not op.symbol and op is not COPY and op is not PHI}
 WORD_OPS["abs"] = FABS
-LINE = -1  # Operand.kind beside VARIABLE, FUNCTION, NUMBER and FLOAT
 DETAILS = {"tuple": OF_TUPLE, "array": OF_ARRAY, "dimensions": OF_DIMENSIONS}
 KINDS = {"raw": abi.RAW, "array": abi.ARRAY, "tuple": abi.TUPLE, "code": abi.FUNCTION}
 CHECKS = {"check-null": 1, "check-kind": 1, "check-index": 2, "check-length": 1, "check-divisor": 1}
-_ESCAPED = {"n": b"\n", '"': b'"', "\\": b"\\"}
-
-
-class Operand:
-    """A variable, number, function name or line as written; `type` where one is written in front of it."""
-
-    __slots__ = ("kind", "text", "type", "at")
-
-    def __init__(self, kind: int, text: str, at: int, type: Type | None = None) -> None:
-        self.kind = kind
-        self.text = text  # without the sigil; numbers with their sign
-        self.at = at  # its token
-        self.type = type
-
-
-class Statement:
-    """An instruction as written.  `shape` says which, and what the other attributes mean: see `elaborate`."""
-
-    __slots__ = ("shape", "at", "target", "type", "word", "args", "labels", "offset", "on", "line")
-
-    def __init__(self, shape: str, at: int, word: str = "", args: list[Operand] | None = None) -> None:
-        self.shape = shape
-        self.at = at
-        self.target = ""  # the variable assigned to
-        self.type: Type | None = None  # the type written in front of it
-        self.word = word  # the operator, opcode, routine or alias class
-        self.args = args or []
-        self.labels: list[tuple[str, int]] = []  # names and tokens
-        self.offset = 0  # of a memory access; the detail of a check
-        self.on: Type | None = None  # the type written after the operator or after `store`
-        self.line: int | None = None  # the absolute line of a check
-
-
-class BlockText:
-    """A block as written."""
-
-    __slots__ = ("name", "at", "statements")
-
-    def __init__(self, name: str, at: int) -> None:
-        self.name = name
-        self.at = at
-        self.statements: list[Statement] = []  # the last is a `br` or a `return`
-
-
-class FunctionText:
-    """A function as written."""
-
-    __slots__ = ("name", "at", "result", "parameters", "phase", "blocks", "line", "first", "noted", "complete")
-
-    def __init__(self, name: str, at: int, result: Type) -> None:
-        self.name = name
-        self.at = at
-        self.result = result
-        self.parameters: list[tuple[str, Type, int]] = []
-        self.phase = ARRAYS
-        self.blocks: list[BlockText] = []
-        self.line = 1  # what the function's first line is taken to be
-        self.first = 1  # the line that its header is on here
-        self.complete = False  # whether its end was found
-        self.noted = False  # whether it was printed with notes: then an instruction without a span has none
 
 
 class Parser(Cursor):
@@ -152,31 +92,14 @@ class Parser(Cursor):
         size = self.number("the number of bytes", 0, 1 << 40)
         content = b""
         if self.kind == STRING:
-            content = self._bytes(self.text[1:-1])
+            known = unescaped(self.text[1:-1])
+            if known is None:
+                self.fail('a string whose escapes are \\n, \\", \\\\ and \\x00 to \\xff')
+            content = known or b""
             if len(content) > size:
                 self.tokens.complain(self.at, f"{len(content)} bytes do not fit in data of {size}")
             self.at += 1
         self.data.append((Data(name, size, content), at))
-
-    def _bytes(self, text: str) -> bytes:
-        out = bytearray()
-        at = 0
-        while at < len(text):
-            if text[at] != "\\":
-                out += text[at].encode("utf-8", "surrogateescape")
-                at += 1
-                continue
-            escape, digits = text[at + 1], text[at + 2 : at + 4]
-            if escape in _ESCAPED:
-                out += _ESCAPED[escape]
-                at += 2
-            elif escape == "x" and len(digits) == 2 and all(d in "0123456789abcdefABCDEF" for d in digits):
-                out.append(int(digits, 16))
-                at += 4
-            else:
-                self.tokens.complain(self.at, f"'\\{escape}' is no escape; there are \\n, \\\", \\\\ and \\x00 to \\xff")
-                raise SyntaxProblem
-        return bytes(out)
 
     # Functions and blocks.
 

@@ -236,8 +236,16 @@ def reload_pair(
         base, index, scale, displacement = memory  # type: ignore[misc]
         base, index = get(base, base), get(index, index)
         if base.__class__ is Mem or index.__class__ is Mem or other.__class__ is Mem:
-            out += Reload(instruction, home, temporaries).expand()
-            return
+            if other.__class__ is Mem or base is index:
+                out += Reload(instruction, home, temporaries).expand()
+                return
+            temporaries.begin()
+            if base.__class__ is Mem:
+                base, slot = temporaries.take(GENERAL), base
+                out.append(Instruction(MOV, (base, slot), instruction.span))
+            if index.__class__ is Mem:
+                index, slot = temporaries.take(GENERAL), index
+                out.append(Instruction(MOV, (index, slot), instruction.span))
         memory = tuple.__new__(Mem, (base, index, scale, displacement))
         operands = (memory, other) if first.__class__ is Mem else (other, memory)
         out.append(Instruction(op, operands, instruction.span))
