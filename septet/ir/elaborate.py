@@ -99,7 +99,7 @@ class Elaborator:
         try:
             self._finish_phis()
         except SyntaxProblem:
-            pass
+            return None
         return None if len(self.tokens.diagnostics) > before else self.builder.finish()
 
     # What the text says about itself.

@@ -12,9 +12,9 @@ from septet.base.symbols import DATA, FUNCTION, ROUTINE
 from septet.base.types import INT64, VOID, Type
 from septet.base.words import encode
 from septet.ir import nodes as ir
-from septet.ir.steps import ARITHMETIC, check, convert, divide, element, length, load, new, select, set_element, store
+from septet.ir.steps import ARITHMETIC, Context, check, convert, divide, element, length, load, new, select, set_element, store
 from septet.ops import table as ops
-from septet.runtime.model import Fault, Inconclusive
+from septet.runtime.model import BASE, Fault, Inconclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Machine:
 
     def __init__(self, program: ir.Program, runtime: Runtime) -> None:
         self.runtime = runtime
+        self.context = Context(runtime, BASE)
         self.codes = {name: Code(function) for name, function in program.functions.items()}
         self.addresses = {
             (FUNCTION, name): runtime.define_function(name, len(function.parameters), function.line)
@@ -238,24 +239,24 @@ class Preparation:
     def words(self, value: ir.Value) -> None:
         """An operation on words that gives a word or nothing."""
         args = [self.read(arg, INT64) for arg in value.args]
-        self.step(value, args, _MAKE[value.op](self.runtime, value, self.line(value)))
+        self.step(value, args, _MAKE[value.op](self.machine.context, value, self.line(value)))
         self.signed(value)
 
     def same(self, value: ir.Value) -> None:
         """An operation whose operands are read as what they are, or as what the result is where that is a word as well."""
         args = [self.read(arg, value.type if value.type.accepts(arg.type) else arg.type) for arg in value.args]
-        self.step(value, args, _MAKE[value.op](self.runtime, value, self.line(value)))
+        self.step(value, args, _MAKE[value.op](self.machine.context, value, self.line(value)))
 
     def own(self, value: ir.Value) -> None:
         """An operation whose operands are read as what they are."""
         args = [self.read(arg, arg.type) for arg in value.args]
-        self.step(value, args, _MAKE[value.op](self.runtime, value, self.line(value)))
+        self.step(value, args, _MAKE[value.op](self.machine.context, value, self.line(value)))
 
     def store(self, value: ir.Value) -> None:
         """A store; words are stored as signed ones."""
         assert isinstance(value, ir.Memory)
         args = [self.read(value.args[0], INT64), self.read(value.args[1], INT64 if value.on.is_word else value.on)]
-        self.step(value, args, store(self.runtime, value))
+        self.step(value, args, store(self.machine.context, value))
 
     def call(self, value: ir.Value) -> None:
         """Append a call: of a routine as a step, of a function as the end of the segment."""
@@ -327,7 +328,7 @@ def run(program: ir.Program, runtime: Runtime, steps: int | None = None) -> None
     runtime.flush()
 
 
-_MAKE: dict[ops.Op, Callable[[Runtime, Any, int], Callable[..., Any]]] = {
+_MAKE: dict[ops.Op, Callable[[Context, Any, int], Callable[..., Any]]] = {
     ops.LOAD: load,
     ops.ELEMENT: element,
     ops.SET_ELEMENT: set_element,

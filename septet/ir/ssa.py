@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         def type(self) -> Type: ...
 
 
+NEAR = 4  # blocks that are looked at on each way to a join before a phi is made
+
+
 class OpenBlock(Block):
     """A block under construction."""
 
@@ -248,12 +251,15 @@ class Builder:
         """What `variable` is at the end of `block`, which does not say itself; new phis with all predecessors known go to
         `_pending`, to be filled by the caller."""
         path = [block]
+        value: Value | None
         searching = self._searching
         while True:
             block.values[variable] = searching
             before = block.before
             if block.waiting or len(before) > 1:
-                value: Value = self._phi(variable, block)
+                value = None if block.waiting else self._agreed(variable, before)
+                if value is None:
+                    value = self._phi(variable, block)
                 break
             if not before:
                 value = self.const(variable.type, 0)
@@ -271,6 +277,25 @@ class Builder:
         for block in path:
             block.values[variable] = value
         return value
+
+    def _agreed(self, variable: Variable, before: list[OpenBlock]) -> Value | None:
+        """The value that `variable` has at the ends of all of `before`, if a short look finds one: then no phi is needed."""
+        only: Value | None = None
+        for block in before:
+            value = block.values.get(variable)
+            steps = NEAR
+            while value is None:
+                if not steps or block.waiting or len(block.before) != 1:
+                    return None
+                steps -= 1
+                block = block.before[0]
+                value = block.values.get(variable)
+            if value.op is COPY:
+                value = final(value)
+            if value is self._searching or only is not None and value is not only:
+                return None
+            only = value
+        return only
 
     def _phi(self, variable: Variable, block: OpenBlock) -> Phi:
         phi = Phi(variable.type, [], [], name=variable.name)

@@ -70,43 +70,85 @@ ARITHMETIC: dict[tuple[ops.Op, bool], Function] = {
 """What table.Op.function gives, quicker, for words: by opcode and whether the type is signed."""
 
 
-def load(runtime: Runtime, value: Memory, line: int) -> Function:
+class Context:
+    """The runtime of a run, and the address of its first word of memory."""
+
+    __slots__ = ("runtime", "origin")
+
+    def __init__(self, runtime: Runtime, origin: int) -> None:
+        self.runtime = runtime
+        self.origin = origin
+
+
+def load(context: Context, value: Memory, line: int) -> Function:
     """From base + offset; words as signed ones."""
     offset = value.offset
     if value.on.is_word:
-        word = runtime.load_word
-        return lambda base: word(base + offset)
-    narrow, on = runtime.load, value.on
+        return _load_at(context, offset, 0)
+    narrow, on = context.runtime.load, value.on
     return lambda base: narrow(base + offset, on)
 
 
-def store(runtime: Runtime, value: Memory) -> Function:
+def store(context: Context, value: Memory) -> Function:
     """To base + offset; words come as signed ones."""
     offset = value.offset
     if value.on.is_word:
-        word = runtime.store_word
-        return lambda base, what: word(base + offset, what)
-    narrow, on = runtime.store, value.on
+        return _store_at(context, offset)
+    narrow, on = context.runtime.store, value.on
     return lambda base, what: narrow(base + offset, on, what)
 
 
-def element(runtime: Runtime, value: Value, line: int) -> Function:
+def _load_at(context: Context, offset: int, scale: int) -> Function:
+    """The word at base + offset, or with a scale at base + offset + scale * index: memory in use is read at once."""
+    runtime, origin = context.runtime, context.origin
+    words, load_word = runtime.words, runtime.load_word
+
+    def plain(base: int) -> int:
+        at = base + offset
+        if at & 7 or not origin <= at < runtime.top:
+            return load_word(at)
+        return words[(at - origin) >> 3]
+
+    def indexed(base: int, index: int) -> int:
+        at = base + offset + scale * index
+        if at & 7 or not origin <= at < runtime.top:
+            return load_word(at)
+        return words[(at - origin) >> 3]
+
+    return indexed if scale else plain
+
+
+def _store_at(context: Context, offset: int) -> Function:
+    runtime, origin = context.runtime, context.origin
+    words, store_word = runtime.words, runtime.store_word
+
+    def function(base: int, what: int) -> None:
+        at = base + offset
+        if at & 7 or not origin <= at < runtime.top:
+            store_word(at, what)
+        else:
+            words[(at - origin) >> 3] = what
+
+    return function
+
+
+def element(context: Context, value: Value, line: int) -> Function:
     """The element at raw indices of an array or tuple."""
-    load_word = runtime.load_word
+    load_word = context.runtime.load_word
     rank = value.args[0].type.rank
     if rank <= 1:
-        header = 8 * (1 + rank)
-        return lambda base, index: load_word(base + header + 8 * index)
+        return _load_at(context, 8 * (1 + rank), 8)
     return lambda base, *indices: load_word(_place(load_word, base, indices))
 
 
-def set_element(runtime: Runtime, value: Value, line: int) -> Function:
+def set_element(context: Context, value: Value, line: int) -> Function:
     """Its counterpart, with the new element as the last operand."""
-    load_word, store_word = runtime.load_word, runtime.store_word
+    load_word, store_word = context.runtime.load_word, context.runtime.store_word
     rank = value.args[0].type.rank
     if rank <= 1:
         header = 8 * (1 + rank)
-        return lambda base, index, what: store_word(base + header + 8 * index, what)
+        store_at = _store_at(context, header)
+        return lambda base, index, what: store_at(base + 8 * index, what)
     return lambda base, *rest: store_word(_place(load_word, base, rest[:-1]), rest[-1])
 
 
@@ -118,27 +160,27 @@ def _place(load_word: Callable[[int], int], base: int, indices: tuple[int, ...])
     return wrap(base + 8 * (1 + len(indices)) + wrap(8 * at))
 
 
-def length(runtime: Runtime, value: Length, line: int) -> Function:
+def length(context: Context, value: Length, line: int) -> Function:
     """The encoded length of a dimension, or of a tuple."""
-    load_word = runtime.load_word
+    load_word = context.runtime.load_word
     if len(value.args) > 1:
         return lambda base, dimension: load_word(wrap(base + 8 + 8 * dimension))
     if value.dimension < 0:
         return lambda base: wrap(2 * load_word(base) + 1)
-    offset = 8 * (1 + value.dimension)
-    return lambda base: load_word(base + offset)
+    return _load_at(context, 8 * (1 + value.dimension), 0)
 
 
-def new(runtime: Runtime, value: Value, line: int) -> Function:
+def new(context: Context, value: Value, line: int) -> Function:
     """A new array or tuple."""
     if value.op is ops.NEW_TUPLE:
-        return runtime.new_tuple
-    return lambda *sizes: runtime.new_array(list(sizes))
+        return context.runtime.new_tuple
+    new_array = context.runtime.new_array
+    return lambda *sizes: new_array(list(sizes))
 
 
-def check(runtime: Runtime, value: Check, line: int) -> Function:
+def check(context: Context, value: Check, line: int) -> Function:
     """A check; its error does not return."""
-    return _CHECKS[value.op](runtime.call, runtime, value.detail, line)
+    return _CHECKS[value.op](context.runtime.call, context.runtime, value.detail, line)
 
 
 def _null(error: Function, runtime: Runtime, detail: int, line: int) -> Function:
@@ -184,19 +226,19 @@ _CHECKS: dict[ops.Op, Callable[[Function, Runtime, int, int], Function]] = {
 }
 
 
-def divide(runtime: Runtime, value: Value, line: int) -> Function:
+def divide(context: Context, value: Value, line: int) -> Function:
     """A quotient or remainder; an error where the divisor is 0."""
     function = value.op.function(value.type)
-    error = runtime.call
+    error = context.runtime.call
     return lambda a, b: function(a, b) if b else error("division-error", [line])
 
 
-def select(runtime: Runtime, value: Value, line: int) -> Function:
+def select(context: Context, value: Value, line: int) -> Function:
     """The second operand if the first is 1, else the third."""
     return lambda condition, then, other: then if condition else other
 
 
-def convert(runtime: Runtime, value: Value, line: int) -> Function:
+def convert(context: Context, value: Value, line: int) -> Function:
     """From the operand's type to the result's."""
     source, target = value.args[0].type, value.type
     if value.op is ops.BITCAST:

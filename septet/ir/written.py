@@ -74,13 +74,12 @@ class FunctionText:
 
 def unescaped(text: str) -> bytes | None:
     """The bytes that a string literal spells, given without its quotes; None where an escape is wrong."""
-    if "\\" not in text:
-        return text.encode("utf-8", "surrogateescape")
     out = bytearray()
     at = 0
     while at < len(text):
         if text[at] != "\\":
-            out += text[at].encode("utf-8", "surrogateescape")
+            character = text[at]
+            out += character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass")
             at += 1
             continue
         escape, digits = text[at + 1], text[at + 2 : at + 4]

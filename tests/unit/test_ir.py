@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from pathlib import Path
 from time import process_time
 
@@ -11,6 +12,7 @@ from flat_programs import complaints, course, stdin_of
 from ir_programs import Random, copy, everywhere, lowered, main, outcome, read
 
 from septet.base.facts import Facts
+from septet.base.graph import dominators
 from septet.base.options import Fuel, Options
 from septet.base.source import Source
 from septet.base.types import BOOL, I64, INT64, VOID
@@ -364,3 +366,28 @@ def test_large_functions_take_linear_time() -> None:
 
     seconds(100)
     assert seconds(3000) < 40 * max(seconds(300), 0.01)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dominators_by_their_definition(seed: int) -> None:
+    r = random.Random(seed)
+    count = r.randint(1, 12)
+    successors = [[r.randrange(count) for _ in range(r.choice([0, 1, 1, 2, 2]))] for _ in range(count)]
+
+    def reached(without: int) -> set[int]:
+        found: set[int] = set()
+        todo = [] if without == 0 else [0]
+        while todo:
+            node = todo.pop()
+            if node not in found and node != without:
+                found.add(node)
+                todo += successors[node]
+        return found
+
+    all_of_them = reached(-1)
+    above = {node: {d for d in all_of_them if d != node and node not in reached(d)} for node in all_of_them}
+    for node, parent in enumerate(dominators(successors)):
+        if node not in all_of_them:
+            assert parent == -1
+        elif node:
+            assert above[node] == above[parent] | {parent}
