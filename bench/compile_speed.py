@@ -95,9 +95,8 @@ def main() -> None:
     if options.one:
         whole(options.one, options.opt)
         return
-    print(
-        f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, one core, medians of {options.rounds}"
-    )
+    interpreter = f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}"
+    print(f"{interpreter}, one core, medians of {options.rounds}")
     seconds, megabytes = front_end(50_000, options.rounds)
     print(f"front end, 50,000 lines: {50_000 / seconds:,.0f} lines/s, {megabytes / seconds:.1f} MB/s")
     for lines in (1_000, 10_000, 50_000):

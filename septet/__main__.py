@@ -214,14 +214,14 @@ def _reachable(program: Program, stage: str) -> None:
 
 def _fuel(text: str) -> tuple[str, int]:
     function, colon, number = text.rpartition(":")
-    if not colon or not number.isdigit():
+    if not colon or not (number.isdecimal() and len(number) < 19):
         raise Usage(f"--fuel wants FUNCTION:N, not {text!r}")
     return function, int(number)
 
 
 def _number(values: dict[str, list[str]], key: str) -> int | None:
     text = _last(values, key, "")
-    if text and not (text.isdigit() and len(text) < 19):
+    if text and not (text.isdecimal() and len(text) < 19):
         raise Usage(f"--{key} wants a number, not {text!r}")
     return int(text) if text else None
 

@@ -154,7 +154,8 @@ class Program:
         """Run the program natively, in a forked child.
 
         Its streams are this process's; with `stdin` given it reads that, with `capture` its output is in the result.  Where
-        `sys.stdout` was replaced, what the program writes goes there.  Elsewhere than on Linux on x86-64 the IR interpreter runs it.
+        `sys.stdout` was replaced, what the program writes goes there.  Elsewhere than on Linux on x86-64 the IR interpreter
+        runs it.
         """
         from septet.execute import run
 

@@ -1,6 +1,9 @@
 """Mutated programs: every language must answer each with a diagnostic or a right program, quickly, and never break.
 
-python tests/mutations.py 20000        all six languages, that many inputs in all; prints what went wrong and a count
+python tests/mutations.py 20000 [SEED] [--run]     all six languages, that many inputs in all; prints what went wrong and a count
+
+With --run every accepted mutant also runs, in its language's interpreter and natively, and must do the same.  Left out are those
+that the interpreter says are broken and those that do not end.
 """
 
 from __future__ import annotations
@@ -16,9 +19,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import septet
 from septet.base.diagnostics import Rejected
+from septet.link.jit import Loaded
 from septet.pipeline import LANGUAGES
+from septet.runtime.model import Fault
 
 SECONDS = 2.0
+STEPS = 1_000_000
+STDIN = b"1\n2\n3\n" * 50
+NUMBERS = (0, 1, 2, 3, 7, 8, 16, 63, 64, 65, 127, 128, 255, 256, 32768, 65535, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1, 2**63)
 TOKEN = re.compile(r"\s+|[%@:]?\w+|<-|<<|>>|<=|>=|.", re.ASCII)
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -65,6 +73,62 @@ def long_literal(text: str, pick: random.Random) -> str:
     return text[: spot.start()] + "7" * 5000 + text[spot.end() :]
 
 
+def other_number(text: str, pick: random.Random) -> str:
+    """A number where another stood."""
+    spots = list(re.finditer(r"(?<![\w%@:.])-?\d+(?![\w.])", text))
+    if not spots:
+        return text
+    spot = pick.choice(spots)
+    number = pick.choice((pick.choice(NUMBERS), int(spot[0]) + pick.choice((-1, 1))))
+    return text[: spot.start()] + str(pick.choice((number, number, -number))) + text[spot.end() :]
+
+
+def other_token(text: str, pick: random.Random) -> str:
+    """A name, number or symbol where another of its sort stood."""
+    tokens = _tokens(text)
+    at = pick.randrange(len(tokens))
+
+    def sort(token: str) -> str:
+        return token[0] if token[0] in "%@: \n\t" else "name" if token[0].isalnum() else "symbol"
+
+    tokens[at] = pick.choice([token for token in tokens if sort(token) == sort(tokens[at])])
+    return "".join(tokens)
+
+
+def move_line(text: str, pick: random.Random) -> str:
+    """A line somewhere near, or twice, or left out."""
+    lines = text.splitlines(keepends=True)
+    at = pick.randrange(len(lines))
+    line = lines[at]
+    if pick.random() < 0.7:
+        del lines[at]
+    if pick.random() < 0.7:
+        lines.insert(max(0, at + pick.randrange(-3, 4)), line)
+    return "".join(lines)
+
+
+def full_nesting(text: str, pick: random.Random) -> str:
+    """50,000 scopes, or the like, in each other and all closed, at the end of a line."""
+    ends = [found.start() for found in re.finditer("\n", text)] or [0]
+    at = pick.choice(ends)
+    opened, closed = pick.choice(("{}", "{}", "()", "[]"))
+    return text[:at] + " " + opened * 50_000 + closed * 50_000 + text[at:]
+
+
+def long_blank(text: str, pick: random.Random) -> str:
+    """A megabyte of blanks, or of a comment, at the end of a line: the program is the same."""
+    ends = [found.start() for found in re.finditer("\n", text)] or [0]
+    at = pick.choice(ends)
+    return text[:at] + pick.choice((" " * 1_000_000, " //" + "x" * 1_000_000)) + text[at:]
+
+
+def long_name(text: str, pick: random.Random) -> str:
+    """A name of 100,000 letters instead of one, everywhere."""
+    names = re.findall(r"[A-Za-z_]\w*", text)
+    name = pick.choice(names) if names else "x"
+    return re.sub(rf"\b{name}\b", name * (100_000 // len(name) // (text.count(name) or 1) + 1), text)
+
+
 def deep_nesting(text: str, pick: random.Random) -> str:
     """100,000 openings of one kind in the middle."""
     at = pick.randrange(len(text))
@@ -82,8 +146,12 @@ def cut(text: str, pick: random.Random) -> str:
     return text[: pick.randrange(len(text))]
 
 
-COMMON = (flip_byte, drop_token, double_token, swap_tokens, cut)
-RARE = (long_literal, deep_nesting, long_line)
+COMMON = (flip_byte, drop_token, double_token, swap_tokens, cut, other_number, other_token, other_token, move_line)
+RARE = (long_literal, deep_nesting, full_nesting, long_line, long_blank, long_name)
+
+
+class Different(Exception):
+    """A mutant behaves natively otherwise than in its language's interpreter."""
 
 
 class TooSlow(Exception):
@@ -95,21 +163,37 @@ def _alarm(*_: object) -> None:
 
 
 def answer(text: str, language: str, run: bool) -> str:
-    """How the compiler answers: "rejected" or "accepted"; what breaks it is raised."""
+    """How the compiler answers: "rejected", "accepted" or with `run` "run"; what breaks it is raised."""
     signal.signal(signal.SIGALRM, _alarm)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         program = septet.compile(text, language=language, opt=0)
         program.codes  # noqa: B018 - compiles every function
-        if run:
-            native = program.run(stdin=b"1\n2\n3\n" * 50, capture=True)
-            assert native.status is not None
-        return "accepted"
     except Rejected as problem:
         problem.render()
         return "rejected"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    return "run" if run and _runs_alike(program) else "accepted"
+
+
+def _runs_alike(program: septet.Program) -> bool:
+    """Whether a program ends in its language's interpreter; Different where it then does otherwise natively."""
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        wanted = program.interpret(stdin=STDIN, steps=STEPS)
+    except (Fault, TooSlow):
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if wanted.inconclusive:
+        return False
+    with Loaded(program.image) as loaded:
+        native = loaded.capture(STDIN, SECONDS)
+    found = (native.stdout.decode("utf-8", "replace"), native.status)
+    if native.timed_out or found != (wanted.stdout, wanted.status):
+        raise Different(f"natively {found!r:.100}, interpreted {(wanted.stdout, wanted.status)!r:.100}")
+    return True
 
 
 def corpus(language: str) -> list[str]:
@@ -138,25 +222,26 @@ def mutants(language: str, count: int, seed: int = 0) -> list[tuple[str, str]]:
     return made
 
 
-def trial(language: str, count: int, seed: int = 0) -> tuple[dict[str, int], list[str]]:
-    """Mutate and try `count` programs: how many were rejected and accepted, and a line for each that broke something."""
-    counts = {"rejected": 0, "accepted": 0}
+def trial(language: str, count: int, seed: int = 0, run: bool = False) -> tuple[dict[str, int], list[str]]:
+    """Mutate and try `count` programs: how many were rejected, accepted and run, and a line for each that broke something."""
+    counts = {"rejected": 0, "accepted": 0, "run": 0}
     broken = []
     for number, (name, text) in enumerate(mutants(language, count, seed)):
         try:
-            counts[answer(text, language, run=False)] += 1
+            counts[answer(text, language, run)] += 1
         except (Exception, RecursionError) as problem:  # noqa: BLE001 - whatever it is, it is the finding
             broken.append(f"{language} {number} {name}: {type(problem).__name__}: {problem}"[:300])
     return counts, broken
 
 
 if __name__ == "__main__":
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else 600
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    numbers = [int(argument) for argument in sys.argv[1:] if argument != "--run"]
+    total = numbers[0] if numbers else 600
+    seed = numbers[1] if len(numbers) > 1 else 0
     began = time.perf_counter()
     found: list[str] = []
     for language in LANGUAGES:
-        counts, broken = trial(language, total // len(LANGUAGES), seed)
+        counts, broken = trial(language, total // len(LANGUAGES), seed, "--run" in sys.argv)
         found += broken
         print(language, counts, f"broken {len(broken)}", flush=True)
     print("\n".join(found[:60]))

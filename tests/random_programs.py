@@ -34,7 +34,30 @@ TUPLE = 6  # elements of a tuple: two numbers, an array, a matrix, a function, a
 ELEMENTS = {"int64[]": 2, "int64[][]": 3, "code": 4, "tuple": 5}
 TYPES = ("int64", "int64", "int64", "int64", "int64[]", "int64[][]", "int64[][][]", "tuple", "code")
 NAMES = tuple("abcdxyz")
-EDGES = (0, 1, -1, 2, 3, 7, 8, 63, 64, 65, 127, 128, 255, -128, 4095, 65536, 2**31 - 1, 2**31, -(2**31), 2**32, 2**61, 2**62 - 1)
+EDGES = (
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    8,
+    63,
+    64,
+    65,
+    127,
+    128,
+    255,
+    -128,
+    4095,
+    65536,
+    2**31 - 1,
+    2**31,
+    -(2**31),
+    2**32,
+    2**61,
+    2**62 - 1,
+)
 WIDE = (2**62, -(2**62), 2**63 - 1, -(2**63), -(2**62) - 1, 2**62 + 12345)
 
 
@@ -135,18 +158,18 @@ class Body:
             targets = [function.name for function in self.callable() if function.uniform]
             names = [*targets, *self.visible("code")]
             return self.pick.choice(names) if names else self.declare("code")
-        names = self.visible(type, ready=self.pick.random() < 0.995)
+        names = self.visible(type, ready=self.pick.random() < 0.999)
         return self.pick.choice(names) if names else self.make(type)
 
     def make(self, type: str) -> str:
         """A new object in a variable."""
         name = self.target(type)
         if type == "tuple":
-            size = TUPLE if self.pick.random() < 0.98 else self.pick.choice((0, 1, 3, -1))
+            size = TUPLE if self.pick.random() < 0.99 else self.pick.choice((0, 1, 3, -1))
             self.say(f"{name} <- new Tuple({size})")
         else:
             sizes = [str(size) for size in SIZES[type.count("[")]]
-            if self.pick.random() < 0.02:
+            if self.pick.random() < 0.01:
                 sizes[self.pick.randrange(len(sizes))] = self.pick.choice(("0", "1", "-3", "2147483648"))
             self.say(f"{name} <- new Array({', '.join(sizes)})")
         self.assigned(name)
@@ -155,7 +178,7 @@ class Body:
     def index(self, size: int) -> str:
         """An index below `size`, a power of two."""
         pick = self.pick
-        if pick.random() < 0.005:
+        if pick.random() < 0.002:
             return pick.choice((str(size), "-1", "100", "-4611686018427387904", "9223372036854775807"))
         counters = [counter for counter, _ in self.loops]
         if counters and size >= 8 and pick.random() < 0.4:
@@ -283,11 +306,9 @@ class Body:
         if result != "void" and self.pick.random() < 0.85:
             name = self.target(result)
             target = f"{name} <- "
-        for arg, type in zip(args, types, strict=True):
-            if self.hidden(arg) and arg not in self.visible(type, ready=False):
+        for used, type in [*zip(args, types, strict=True), (callee, "code")]:
+            if self.hidden(used) and used not in self.visible(type, ready=False):
                 return  # a declaration above has hidden it
-        if target and self.hidden(callee) and callee not in self.visible("code", ready=False):
-            return
         self.say(f"{target}{callee}({', '.join(args)})")
         if target:
             self.assigned(name)
@@ -457,7 +478,9 @@ def program(number: int) -> str:
     return Maker(number).program()
 
 
-def outcomes(text: str, language: str, steps: int, stages: tuple[str, ...] = LANGUAGES, levels: tuple[int, ...] = (0, 1)) -> dict:
+def outcomes(
+    text: str, language: str, steps: int, stages: tuple[str, ...] = LANGUAGES, levels: tuple[int, ...] = (0, 1)
+) -> dict:
     """What each way of running `text` gives: standard output and status, or why it gave none.  Empty where the language's own
     interpreter does not come to an end within `steps`, or says that the program is broken."""
     found: dict[str, object] = {}
@@ -478,7 +501,9 @@ def outcomes(text: str, language: str, steps: int, stages: tuple[str, ...] = LAN
             found[f"{stage}-O{level}"] = (result.stdout, result.status) if not result.inconclusive else result.inconclusive
         with Loaded(compiled.image) as loaded:
             native = loaded.capture(STDIN, SECONDS)
-        found[f"native-O{level}"] = (native.stdout.decode("utf-8", "replace"), native.status) if not native.timed_out else "time"
+        found[f"native-O{level}"] = (
+            (native.stdout.decode("utf-8", "replace"), native.status) if not native.timed_out else "time"
+        )
     return found
 
 

@@ -21,10 +21,10 @@ class Scopes:
         self.open: dict[object, int] = {}  # the blocks facts of which hold, outermost first; how many facts were there before
 
     def enter(self, block: object, parent: object) -> None:
-        """Go on in `block`, which `parent` dominates; nothing is open that is `block` already."""
+        """Go on in `block`, whose parent in the dominator tree is `parent`: itself for the entry, -1 where it has none."""
         learned, open = self.learned, self.open
         known = parent in open
-        while open and (not known or next(reversed(open)) is not parent):
+        while open and (not known or next(reversed(open)) != parent):
             _, before = open.popitem()
             while len(learned) > before:
                 table, key = learned.pop()
@@ -33,4 +33,4 @@ class Scopes:
 
     def close(self) -> None:
         """Control does not go on: what is learned before the next block is entered holds nowhere."""
-        self.enter(None, next(reversed(self.open), None))
+        self.open.setdefault(None, len(self.learned))

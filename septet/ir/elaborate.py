@@ -260,11 +260,15 @@ class Elaborator:
         if kind == FLOAT and not type.is_float:
             self.tokens.complain(operand.at, f"'{operand.text}' is no number of type {type}")
             raise SyntaxProblem
+        return self.builder.const(type, self._literal(operand, type))
+
+    def _literal(self, operand: Operand, type: Type) -> int:
+        """The number, natural for `type`, that an operand which is a number spells."""
         number = literals.read(operand.text, type) if type.kind in (VALUE, INT, FLOAT_TYPE) else None
         if number is None:
             self.tokens.complain(operand.at, f"'{operand.text}' is no number of type {type}, or does not fit")
             raise SyntaxProblem
-        return self.builder.const(type, number)
+        return number
 
     def _copy(self, statement: Statement) -> None:
         type = self._target_type(statement)
@@ -327,7 +331,7 @@ class Elaborator:
         if len(statement.args) > 1:
             operand = statement.args[1]
             if operand.kind == NUMBER and operand.type is None:
-                dimension = int(operand.text)
+                dimension = self._literal(operand, I64)
             else:
                 dimension = 0
                 args.append(self._value(operand, I64))
@@ -422,7 +426,7 @@ class Elaborator:
     def _condition(self, operand: Operand) -> Value:
         """The bool that says whether an operand is 1."""
         if operand.kind != VARIABLE:
-            number = int(operand.text) if operand.kind == NUMBER and operand.text.lstrip("-").isdigit() else 0
+            number = self._literal(operand, I64) if operand.kind == NUMBER else 0
             return self.builder.const(BOOL, int(number == 1))
         value = self._value(operand, BOOL)
         type = self._variable(operand.text).type

@@ -17,6 +17,8 @@ that is ever assigned to it is of that sort: `_unsure` finds the others.  Those 
 from __future__ import annotations
 
 from septet.base.descriptors import ARRAY, FUNCTION, TUPLE, descriptor
+from septet.base.graph import dominators
+from septet.base.scopes import Scopes
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import ROUTINE, symbol
 from septet.base.types import BOOL, I64, INT64, VOID
@@ -98,6 +100,7 @@ class _Lowering:
 
     __slots__ = (
         "function", "program", "builder", "const", "read", "unsure", "blocks", "bools", "odds", "raws", "lengths", "checked",
+        "scopes", "learned", "parents",
     )  # fmt: skip
 
     def __init__(self, function: Function, program: Program) -> None:
@@ -106,32 +109,24 @@ class _Lowering:
         self.unsure = _unsure(function)
         self.blocks: dict[str, OpenBlock] = {}
         self.bools: dict[ir.Value, ir.Value] = {}  # of each encoded comparison, the comparison
-        # In this block:
+        # What is known on every way to here:
         self.odds: dict[ir.Value, ir.Value] = {}  # v|1 of words v that may be even
         self.raws: dict[ir.Value, ir.Value] = {}  # v>>1
         self.lengths: dict[tuple[ir.Value, int], ir.Value] = {}  # of an object's dimension
-        self.checked: set[object] = set()  # what need not be checked again
+        self.checked: dict[object, bool] = {}  # what need not be checked again
+        self.scopes = Scopes()
+        self.learned = self.scopes.learned
+        self.parents: dict[str, str] = {}  # of each label that can be reached: what dominates it
 
     def run(self) -> ir.Function:
         """The IR function."""
         f = self.function
-        edges: dict[str, int] = {}
-        variables: list[Variable] = []
-        for s in f.body:
-            kind = s.__class__
-            if kind is Declare:
-                variables += s.variables  # type: ignore[attr-defined]
-            elif kind is Label:
-                edges[s.name] = edges.get(s.name, 0) + 1  # type: ignore[attr-defined]
-            elif kind is Branch:
-                edges[s.then] = edges.get(s.then, 0) + 1  # type: ignore[attr-defined]
-                edges[s.other] = edges.get(s.other, 0) + 1  # type: ignore[attr-defined]
-            elif kind is Jump:
-                edges[s.label] = edges.get(s.label, 0) + 1  # type: ignore[attr-defined]
+        edges, variables = self.survey()
         b = self.builder = Builder(f.name, f.result, f.line, labels=edges)
         self.const, self.read = b.const, b.read
         self.blocks = {name: b.block(name, count) for name, count in edges.items()}
         b.start(b.new_block("entry"))
+        self.scopes.enter("", "")
         for parameter in f.parameters:
             b.write(parameter, b.parameter(parameter.name, parameter.type))
         for variable in variables:
@@ -142,6 +137,40 @@ class _Lowering:
         if not b.ended:
             self.return_(Return(None, 0))
         return b.finish()
+
+    def survey(self) -> tuple[dict[str, int], list[Variable]]:
+        """How many edges lead to each label, those from code that cannot be reached counted; the variables declared in the
+        body.  Sets `parents`; the name of the entry, which has no label, is empty."""
+        edges: dict[str, int] = {}
+        variables: list[Variable] = []
+        after: dict[str, list[str]] = {"": []}
+        here: list[str] = after[""]
+        for s in self.function.body:
+            kind = s.__class__
+            if kind is Declare:
+                variables += s.variables  # type: ignore[attr-defined]
+            elif kind is Label:
+                name = s.name  # type: ignore[attr-defined]
+                edges[name] = edges.get(name, 0) + 1
+                here.append(name)
+                here = after[name] = []
+            elif kind is Branch:
+                for name in (s.then, s.other):  # type: ignore[attr-defined]
+                    edges[name] = edges.get(name, 0) + 1
+                    here.append(name)
+                here = []
+            elif kind is Jump:
+                name = s.label  # type: ignore[attr-defined]
+                edges[name] = edges.get(name, 0) + 1
+                here.append(name)
+                here = []
+            elif kind is Return:
+                here = []
+        names = list(after)
+        number = {name: index for index, name in enumerate(names)}
+        above = dominators([[number[name] for name in targets] for targets in after.values()])
+        self.parents = {name: names[parent] for name, parent in zip(names, above, strict=True) if parent >= 0}
+        return edges, variables
 
     # Operands
 
@@ -166,6 +195,7 @@ class _Lowering:
                 return value
             found = self.odds[value] = ir.Value(ops.OR, INT64, [value, self.const(I64, 1)], span)
             self.builder.body.append(found)
+            self.learned.append((self.odds, value))
         return found
 
     def raw(self, odd: ir.Value, span: int) -> ir.Value:
@@ -176,6 +206,7 @@ class _Lowering:
         if found is None:
             found = self.raws[odd] = ir.Value(ops.UNTAG, I64, [odd], span)
             self.builder.body.append(found)
+            self.learned.append((self.raws, odd))
         return found
 
     def emit(self, op: Op, left: ir.Value, right: ir.Value, span: int) -> ir.Value:
@@ -307,12 +338,17 @@ class _Lowering:
 
     # Arrays and tuples
 
+    def check(self, what: object) -> None:
+        """Note that `what` is checked here."""
+        self.checked[what] = True
+        self.learned.append((self.checked, what))
+
     def reference(self, base: Variable, span: int) -> ir.Value:
         """The array or tuple that `base` holds, checked to be one of its type."""
         value = self.read(base)
         if value in self.checked or value.op is ops.NEW_ARRAY or value.op is ops.NEW_TUPLE:
             return value
-        self.checked.add(value)
+        self.check(value)
         if base in self.unsure:
             wanted = descriptor(ARRAY, base.type.rank) if base.type.rank else descriptor(TUPLE)
             self.builder.body.append(ir.Check(ops.CHECK_KIND, [value], wanted, span))
@@ -329,6 +365,7 @@ class _Lowering:
         if found is None:
             found = self.lengths[key] = ir.Length(INT64, [base], dimension, span)
             self.builder.body.append(found)
+            self.learned.append((self.lengths, key))
         return found
 
     def element(self, base: Variable, indices: list[Operand], span: int) -> list[ir.Value]:
@@ -341,7 +378,7 @@ class _Lowering:
             size = self.size(value, dimension if rank else -1, span)
             key = (odd, size)
             if key not in self.checked:
-                self.checked.add(key)
+                self.check(key)
                 detail = dimension if rank > 1 else ir.OF_ARRAY if rank else ir.OF_TUPLE
                 self.builder.body.append(ir.Check(ops.CHECK_INDEX, [odd, size], detail, span))
             args.append(self.raw(odd, span))
@@ -377,7 +414,7 @@ class _Lowering:
         """`size`, an encoded number of elements, checked to be one."""
         fits = isinstance(size, ir.Const) and 0 <= size.number >> 1 < LONGEST
         if not fits and (ops.CHECK_LENGTH, size) not in self.checked:
-            self.checked.add((ops.CHECK_LENGTH, size))
+            self.check((ops.CHECK_LENGTH, size))
             self.builder.body.append(ir.Check(ops.CHECK_LENGTH, [size], 0, span))
         return size
 
@@ -410,7 +447,7 @@ class _Lowering:
             callee = self.read(s.callee)
             key = (callee, len(args))
             if key not in self.checked:
-                self.checked.add(key)
+                self.check(key)
                 wanted = descriptor(FUNCTION, len(args))
                 self.builder.body.append(ir.Check(ops.CHECK_KIND, [callee], wanted, s.span))
             made = ir.Call(ops.CALL_INDIRECT, type, None, [callee, *args], s.span, "", name)
@@ -442,14 +479,12 @@ class _Lowering:
         block = self.blocks[s.name]
         self.builder.jump(block, s.span)
         self.builder.start(block)
-        self.odds = {}
-        self.raws = {}
-        self.lengths = {}
-        self.checked = set()
+        self.scopes.enter(s.name, self.parents.get(s.name, -1))
 
     def jump(self, s: Jump) -> None:
         """`br :label`."""
         self.builder.jump(self.blocks[s.label], s.span)
+        self.scopes.close()
 
     def branch(self, s: Branch) -> None:
         """`br t :then :other`."""
@@ -462,6 +497,7 @@ class _Lowering:
             test = ir.Compare(ops.EQ, INT64, [self.odd(condition, s.span), self.const(INT64, 3)], s.span)
             self.builder.body.append(test)
         self.builder.branch(test, self.blocks[s.then], self.blocks[s.other], s.span)
+        self.scopes.close()
 
     def return_(self, s: Return) -> None:
         """`return t?`; without a value the result is the word 0."""
@@ -470,6 +506,7 @@ class _Lowering:
             self.builder.ret(None, s.span)
         else:
             self.builder.ret(self.const(result, 0) if s.value is None else self.word(s.value), s.span)
+        self.scopes.close()
 
 
 _LOWERINGS: dict[type[Statement], Callable[[_Lowering, Any], None]] = {

@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from effort import calls
 
 from septet.base.diagnostics import Rejected
 from septet.base.files import write
@@ -170,12 +171,8 @@ def test_jumps_that_push_each_other():
 
     assert run(program(500)).stdout == b"1\n"
     small, large = (parse(Source(program(count))) for count in (2000, 16000))
-    times = []
-    for parsed in (small, large):
-        began = time.perf_counter()
-        lower_program(parsed, OPTIONS)
-        times.append(time.perf_counter() - began)
-    assert times[1] < 40 * times[0]
+    few, many = (calls(lambda parsed=parsed: lower_program(parsed, OPTIONS)) for parsed in (small, large))
+    assert many < 12 * few
 
 
 @pytest.mark.parametrize(
@@ -355,10 +352,8 @@ def test_captures_without_deadlock():
 
 def test_timeout():
     image, _ = compile("(@m (@m 0 0 rdi <- 11 call print 1 call input 0 :a goto :a))")
-    began = time.perf_counter()
     done = jit.capture(image, b"1\n", timeout=0.3)
     assert done.timed_out and done.signal == 9 and done.stdout == b"5\n"
-    assert 0.25 < time.perf_counter() - began < 5
 
 
 LOOP = "(@m (@m 0 0 :a goto :a))"

@@ -9,22 +9,25 @@
 
 Where things are (bytes from the reference; k dimensions): -8 the descriptor, 0 the number of words that follow, raw;
 8*(1+d) the length of dimension d, encoded; 8*(1+k) the elements, the last index counting fastest; in a tuple, 8 the elements.
-This pass is mandatory, so it asks for no fuel.
+An address is computed once where a block and those it dominates need it several times; so are the products of lengths and
+indices in it.  This pass is mandatory, so it asks for no fuel.
 """
 
 from __future__ import annotations
 
+from septet.base.graph import dominators
+from septet.base.scopes import Scopes
 from septet.base.symbols import ROUTINE, symbol
 from septet.base.types import I64, INT64, PTR, TUPLE
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import WORDS, Call, Const, Length, Memory, Value
 from septet.ops import table as ops
-from septet.ops.table import CONST
 from septet.x86 import abi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from septet.base.facts import Facts
     from septet.ir.nodes import Function
@@ -35,23 +38,43 @@ _ZERO = Const(INT64, 1)  # what new elements are: the encoded number 0
 _THREE = Const(I64, 3)
 
 
+class _Known:
+    """What has been computed on every way to here: by array and dimension the length, by length its number, by array and
+    indices the product of all but the last with lengths, or the address of an element and the offset to add to it."""
+
+    __slots__ = ("table", "scopes")
+
+    def __init__(self) -> None:
+        self.table: dict[Any, Any] = {}
+        self.scopes = Scopes()
+
+    def learn(self, key: object, what: object) -> None:
+        """Note something, unless it is known already."""
+        if key not in self.table:
+            self.table[key] = what
+            self.scopes.learned.append((self.table, key))
+
+
 def run(function: Function, facts: Facts | None = None) -> bool:
     """Bring `function` into the words phase."""
     if function.phase == WORDS:
         return False
     expand = _EXPAND.get
     changed = False
-    for block in function.blocks:
-        if not any(value.op in _EXPAND for value in block.body):
-            continue
-        changed = True
+    known = _Known()
+    blocks = function.blocks
+    number = {block: index for index, block in enumerate(blocks)}
+    parents = dominators([[number[target] for target in block.successors] for block in blocks])
+    for index, block in enumerate(blocks):
+        known.scopes.enter(index, parents[index])
         body: list[Value] = []
         for value in block.body:
             expansion = expand(value.op)
             if expansion is None:
                 body.append(value)
             else:
-                made = expansion(value, body)
+                changed = True
+                made = expansion(value, body, known)
                 made.name = value.name
                 forward(value, made)
         block.body = body
@@ -64,36 +87,62 @@ def run(function: Function, facts: Facts | None = None) -> bool:
 # Each expansion appends what stands for `value` to `body`; the last is the result.
 
 
-def _element(value: Value, body: list[Value]) -> Value:
+def _element(value: Value, body: list[Value], known: _Known) -> Value:
     base = value.args[0]
-    at, offset = _address(base, value.args[1:], value.span, body)
+    at, offset = _address(base, value.args[1:], value.span, body, known)
     alias = "tuple" if base.type is TUPLE else "element"
     made = Memory(ops.LOAD, value.type, [at], offset, alias, value.span, NAME)
     body.append(made)
     return made
 
 
-def _set_element(value: Value, body: list[Value]) -> Value:
+def _set_element(value: Value, body: list[Value], known: _Known) -> Value:
     base = value.args[0]
-    at, offset = _address(base, value.args[1:-1], value.span, body)
+    at, offset = _address(base, value.args[1:-1], value.span, body, known)
     alias = "tuple" if base.type is TUPLE else "element"
     made = Memory(ops.STORE, INT64, [at, value.args[-1]], offset, alias, value.span, NAME)
     body.append(made)
     return made
 
 
-def _address(base: Value, indices: list[Value], span: int, body: list[Value]) -> tuple[Value, int]:
+def _address(base: Value, indices: list[Value], span: int, body: list[Value], known: _Known) -> tuple[Value, int]:
     """The address of an element as a value and an offset."""
-    header = 8 if base.type is TUPLE else 8 * (1 + len(indices))
-    index = indices[0]
-    for dimension, next_index in enumerate(indices[1:], 1):
-        length = Memory(ops.LOAD, INT64, [base], 8 * (1 + dimension), "length", span, NAME)
-        if not (index.op is CONST and isinstance(index, Const) and index.number == 0):
+    key = (base, *indices)
+    found: tuple[Value, int] | None = known.table.get(key)
+    if found is None:
+        header = 8 if base.type is TUPLE else 8 * (1 + len(indices))
+        index = indices[0]
+        for dimension, next_index in enumerate(indices[1:], 1):
+            if not (isinstance(index, Const) and index.number == 0):
+                index = _rows(key[: dimension + 1], index, span, body, known)
+            index = _plus(index, next_index, span, body)
+        found = _at(base, index, header, span, body)
+        known.learn(key, found)
+    return found
+
+
+def _rows(key: tuple[Value, ...], index: Value, span: int, body: list[Value], known: _Known) -> Value:
+    """`index`, made of the first indices, times the length of the next dimension; `key` is the array and these indices."""
+    product: Value | None = known.table.get(key)
+    if product is None:
+        base, dimension = key[0], len(key) - 1
+        length = known.table.get((base, dimension))
+        if length is None:
+            length = Memory(ops.LOAD, INT64, [base], 8 * (1 + dimension), "length", span, NAME)
             body.append(length)
+            known.learn((base, dimension), length)
+        number = known.table.get(length)
+        if number is None:
             number = Value(ops.UNTAG, I64, [length], span, NAME)
             body.append(number)
-            index = _times(index, number, span, body)
-        index = _plus(index, next_index, span, body)
+            known.learn(length, number)
+        product = _times(index, number, span, body)
+        known.learn(key, product)
+    return product
+
+
+def _at(base: Value, index: Value, header: int, span: int, body: list[Value]) -> tuple[Value, int]:
+    """The address of a word of an object: `index` words behind `header` bytes."""
     if isinstance(index, Const):
         offset = header + 8 * index.number
         if -(1 << 31) <= offset < 1 << 31:
@@ -133,23 +182,24 @@ def _plus(left: Value, right: Value, span: int, body: list[Value]) -> Value:
     return made
 
 
-def _length(value: Value, body: list[Value]) -> Value:
+def _length(value: Value, body: list[Value], known: _Known) -> Value:
     assert isinstance(value, Length)
     base = value.args[0]
     if len(value.args) == 1 and value.dimension >= 0:
         made: Value = Memory(ops.LOAD, value.type, [base], 8 * (1 + value.dimension), "length", value.span, NAME)
+        known.learn((base, value.dimension), made)
     elif len(value.args) == 1:
         size = Memory(ops.LOAD, I64, [base], 0, "length", value.span, NAME)
         body.append(size)
         made = Value(ops.TAG, value.type, [size], value.span, NAME)
     else:
-        at, offset = _address(base, value.args[1:], value.span, body)
-        made = Memory(ops.LOAD, value.type, [at], offset - 8, "length", value.span, NAME)
+        at, offset = _at(base, value.args[1], 8, value.span, body)
+        made = Memory(ops.LOAD, value.type, [at], offset, "length", value.span, NAME)
     body.append(made)
     return made
 
 
-def _new_array(value: Value, body: list[Value]) -> Value:
+def _new_array(value: Value, body: list[Value], known: _Known) -> Value:
     span = value.span
     sizes = value.args
     count: Value = Const(I64, 1)
@@ -162,7 +212,7 @@ def _new_array(value: Value, body: list[Value]) -> Value:
     return made
 
 
-def _new_tuple(value: Value, body: list[Value]) -> Value:
+def _new_tuple(value: Value, body: list[Value], known: _Known) -> Value:
     return _allocate(value, value.args[0], abi.descriptor(abi.TUPLE), body)
 
 
@@ -188,7 +238,7 @@ def _allocate(value: Value, words: Value, descriptor: int, body: list[Value]) ->
     return made
 
 
-_EXPAND: dict[ops.Op, Callable[[Value, list[Value]], Value]] = {
+_EXPAND: dict[ops.Op, Callable[[Value, list[Value], _Known], Value]] = {
     ops.ELEMENT: _element,
     ops.SET_ELEMENT: _set_element,
     ops.LENGTH: _length,
