@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -226,7 +227,8 @@ class Body:
         pick = self.pick
         rank = pick.choice((1, 1, 2, 3))
         name = self.operand("int64" + "[]" * rank)
-        indices = "".join(f"[{index}]" for index in [self.index(size) for size in SIZES[rank]])
+        least = min(SIZES[rank])  # for all, as one variable may hold several
+        indices = "".join(f"[{index}]" for index in [self.index(least) for _ in range(rank)])
         if name not in self.visible("int64" + "[]" * rank, ready=False):
             return  # an index's variable has hidden it
         if pick.random() < 0.5:
@@ -414,6 +416,9 @@ class Body:
                 for name in self.visible(type):
                     self.say(f"print({name})")
             self.say("}")
+        elif self.pick.random() < 0.7:
+            for name in self.visible("int64")[:6]:
+                self.say(f"print({name})")
         if self.pick.random() < 0.95:
             self.give_back()
 
@@ -513,7 +518,8 @@ def difference(found: dict) -> str:
     return ", ".join(way for way, outcome in found.items() if outcome != wanted)
 
 
-def main(arguments: list[str]) -> int:
+def report(program: Callable[[int], str], language: str, arguments: list[str]) -> int:
+    """The command line: make and run programs, and print what differs; 1 if anything does."""
     if arguments[:1] == ["--show"]:
         print(program(int(arguments[1])), end="")
         return 0
@@ -523,9 +529,9 @@ def main(arguments: list[str]) -> int:
     different = left_out = failed = 0
     for number in range(first, first + count):
         try:
-            found = outcomes(program(number), "lb", STEPS)
+            found = outcomes(program(number), language, STEPS)
         except septet.Rejected as problem:
-            found = {"lb": "", "compiler": problem.render()}
+            found = {language: "", "compiler": problem.render()}
         left_out += not found
         failed += next(iter(found.values()), ("", 0))[-1:] == (1,)
         if bad := difference(found):
@@ -539,4 +545,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(report(program, "lb", sys.argv[1:]))

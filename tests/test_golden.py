@@ -1,11 +1,13 @@
 """Golden tests: a file says what to run, then what is given, `----`, and what must come out.
 
-    # run: simplify dead-code          passes of septet/ir/passes by name, or `lower`; `fuel=N` limits their applications
+    # run: simplify dead-code          passes of septet/ir/passes by name; `fuel=N` limits their applications
+    # run: LBc                         a compiler, from the file's language to the next; `-O1` for another level than 0
     define int64 @f (int64 %a) { ... }
     ----
     define int64 @f (int64 %a) { ... }
 
-`BLESS=1 pytest tests/test_golden.py` rewrites the second half of every file: look at the difference before you commit it.
+They lie in tests/golden/<language>/<pass or compiler>/.  `BLESS=1 pytest tests/test_golden.py` rewrites the second half of
+every file: look at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -16,27 +18,26 @@ from pathlib import Path
 
 import pytest
 
+import septet
 from septet.base.facts import Facts
 from septet.base.options import Fuel, Options
 from septet.base.source import Source
 from septet.ir import text, verify
-from septet.ir.lower import lower_program
-from septet.l3 import text as l3_text
+from septet.pipeline import LANGUAGES, NAMED, Compilation
+from septet.x86.decode import disassemble
 
 GOLDEN = Path(__file__).parent / "golden"
-FILES = sorted(GOLDEN.rglob("*.ir"))
+FILES = sorted(path for path in GOLDEN.rglob("*.*") if path.suffix[1:] in LANGUAGES)
 
 
-def apply(names: list[str], given: str) -> str:
-    """The text that comes of running passes on a program, which is verified after each."""
+def after_passes(names: list[str], given: str) -> str:
+    """The IR that comes of running passes on a program, which is verified after each."""
     program = text.parse(Source(given), notes=False)
     fuel = Fuel()
     for name in names:
         if name.startswith("fuel="):
             fuel = Fuel(int(name[5:]))
             continue
-        if name == "lower":
-            return l3_text.print_program(lower_program(program, Options()), notes=False)
         run = import_module(f"septet.ir.passes.{name.replace('-', '_')}").run
         for function in program.functions.values():
             before = text.print_function(function)
@@ -46,12 +47,39 @@ def apply(names: list[str], given: str) -> str:
     return text.print_program(program, notes=False)
 
 
+def after_compiler(language: str, level: int, given: str) -> str:
+    """The text in the next language; for L1 the bytes and instructions of each function before linking."""
+    if language == "l1":
+        lines = []
+        for code in septet.compile(given, language=language, opt=level).codes:
+            lines.append(f"{code.name}:")
+            for offset, length, instruction in disassemble(code.content):
+                lines.append(f"  {offset:3x}  {code.content[offset : offset + length].hex(' '):30} {instruction}")
+        return "\n".join(lines) + "\n"
+    stage = NAMED[language]
+    program = stage.room("text").parse(Source(given), notes=False)
+    below = Compilation(Options(level)).lower(program, language, stage.next)
+    printed: str = NAMED[stage.next].room("text").print_program(below, notes=False)
+    return printed
+
+
+def apply(language: str, words: list[str], given: str) -> str:
+    """What the header of a golden file in `language` asks for."""
+    if words[0] == NAMED[language].compiler:
+        return after_compiler(language, int(words[1][2:]) if len(words) > 1 else 0, given)
+    return after_passes(words, given)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(GOLDEN).as_posix())
 def test_golden(path: Path) -> None:
     header, _, rest = path.read_text().partition("\n")
     given, _, wanted = rest.partition("----\n")
-    got = apply(header.removeprefix("# run:").split(), given)
+    got = apply(path.suffix[1:], header.removeprefix("# run:").split(), given)
     if os.environ.get("BLESS"):
         path.write_text(f"{header}\n{given}----\n{got}")
     else:
         assert got == wanted
+
+
+def test_every_language_has_golden_files() -> None:
+    assert {path.suffix[1:] for path in FILES} == set(LANGUAGES)

@@ -11,13 +11,12 @@ computes with is v>>1, which is w>>1):
 A literal that needs all 64 bits takes part as it is in comparisons and on the left of >>; elsewhere its top bit is lost.
 
 An int64 variable surely holds odd words, and an array or tuple variable surely a reference of its own kind or null, if all
-that is ever assigned to it is of that sort: `_unsure` finds the others.  Those are checked by kind, the sure ones for null.
+that is ever assigned to it is of that sort: `unsure` finds the others.  Those are checked by kind, the sure ones for null.
 """
 
 from __future__ import annotations
 
 from septet.base.descriptors import ARRAY, FUNCTION, TUPLE, descriptor
-from septet.base.graph import dominators
 from septet.base.scopes import Scopes
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import ROUTINE, symbol
@@ -27,6 +26,7 @@ from septet.base.words import encode, fits
 from septet.ir import nodes as ir
 from septet.ir.ssa import Builder
 from septet.la.nodes import Branch
+from septet.la.survey import survey, unsure
 from septet.ops import table as ops
 from septet.ops.statements import (
     Assign,
@@ -73,28 +73,6 @@ def lower(function: Function, program: Program, options: Options) -> ir.Function
     return _Lowering(function, program).run()
 
 
-def _unsure(function: Function) -> set[Variable]:
-    """The variables that may hold something else than their type says: parameters, what is loaded or comes from calls, and
-    what such variables are copied to."""
-    copies: dict[Variable, list[Variable]] = {}
-    found = set(function.parameters)
-    for s in function.body:
-        kind = s.__class__
-        if kind is Load or kind is Call:
-            if s.target is not None:  # type: ignore[attr-defined]
-                found.add(s.target)  # type: ignore[attr-defined]
-        elif kind is Assign and s.value.__class__ is Variable:  # type: ignore[attr-defined]
-            copies.setdefault(s.value, []).append(s.target)  # type: ignore[attr-defined]
-    if copies:
-        todo = [variable for variable in copies if variable in found]
-        while todo:
-            for target in copies.get(todo.pop(), ()):
-                if target not in found:
-                    found.add(target)
-                    todo.append(target)
-    return found
-
-
 class _Lowering:
     """Lowers one function."""
 
@@ -106,7 +84,7 @@ class _Lowering:
     def __init__(self, function: Function, program: Program) -> None:
         self.function = function
         self.program = program
-        self.unsure = _unsure(function)
+        self.unsure = unsure(function)
         self.blocks: dict[str, OpenBlock] = {}
         self.bools: dict[ir.Value, ir.Value] = {}  # of each encoded comparison, the comparison
         # What is known on every way to here:
@@ -121,7 +99,7 @@ class _Lowering:
     def run(self) -> ir.Function:
         """The IR function."""
         f = self.function
-        edges, variables = self.survey()
+        edges, variables, self.parents = survey(f)
         b = self.builder = Builder(f.name, f.result, f.line, labels=edges)
         self.const, self.read = b.const, b.read
         self.blocks = {name: b.block(name, count) for name, count in edges.items()}
@@ -137,40 +115,6 @@ class _Lowering:
         if not b.ended:
             self.return_(Return(None, 0))
         return b.finish()
-
-    def survey(self) -> tuple[dict[str, int], list[Variable]]:
-        """How many edges lead to each label, those from code that cannot be reached counted; the variables declared in the
-        body.  Sets `parents`; the name of the entry, which has no label, is empty."""
-        edges: dict[str, int] = {}
-        variables: list[Variable] = []
-        after: dict[str, list[str]] = {"": []}
-        here: list[str] = after[""]
-        for s in self.function.body:
-            kind = s.__class__
-            if kind is Declare:
-                variables += s.variables  # type: ignore[attr-defined]
-            elif kind is Label:
-                name = s.name  # type: ignore[attr-defined]
-                edges[name] = edges.get(name, 0) + 1
-                here.append(name)
-                here = after[name] = []
-            elif kind is Branch:
-                for name in (s.then, s.other):  # type: ignore[attr-defined]
-                    edges[name] = edges.get(name, 0) + 1
-                    here.append(name)
-                here = []
-            elif kind is Jump:
-                name = s.label  # type: ignore[attr-defined]
-                edges[name] = edges.get(name, 0) + 1
-                here.append(name)
-                here = []
-            elif kind is Return:
-                here = []
-        names = list(after)
-        number = {name: index for index, name in enumerate(names)}
-        above = dominators([[number[name] for name in targets] for targets in after.values()])
-        self.parents = {name: names[parent] for name, parent in zip(names, above, strict=True) if parent >= 0}
-        return edges, variables
 
     # Operands
 

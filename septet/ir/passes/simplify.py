@@ -53,6 +53,8 @@ class _Walk:
     """The state of one walk: what has been computed in the blocks above."""
 
     def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.function = ""  # the name of the one walked
         self.spend = facts.fuel.spend
         self.constants: dict[tuple[Type, int], Const] = {}
         self.addresses: dict[Hashable, Value] = {}
@@ -63,6 +65,7 @@ class _Walk:
 
     def down(self, function: Function) -> bool:
         """Visit every block, dominators first."""
+        self.function = function.name
         children = Dominators(function).children
         todo: list[tuple[Block, int]] = [(function.blocks[0], -1)]
         while todo:
@@ -183,9 +186,12 @@ class _Walk:
         """Whether a check can fail, for all that is known here; it is known from now on that it did not."""
         op = check.op
         key: Hashable = (op, *check.args, check.detail if op is ops.CHECK_KIND else 0)
-        if key in self.known or _cannot_fail(check) or (op is ops.CHECK_NULL and ("reference", check.args[0]) in self.known):
+        made = key in self.known or (op is ops.CHECK_NULL and ("reference", check.args[0]) in self.known)
+        if made or _cannot_fail(check):
             if self.spend():
                 self.changed = True
+                why = "made above" if made else "its operands say that it cannot fail"
+                self.facts.remark(self.function, check.span, f"{op} removed", why)
                 return False
             return True
         self.known[key] = check
