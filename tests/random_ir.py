@@ -2,7 +2,7 @@
 
 python tests/random_ir.py 1000 [FIRST]      python tests/random_ir.py --show 17      as random_programs.py
 
-Functions of up to 12 parameters with variables of every type, every operation, loops that count, loads and stores of every width.
+Functions of up to 12 parameters with variables of every type, every operation, loops that count, and memory of every width.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sys
 
-from random_programs import report
+from stages_alike import report
 
 INTEGERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64")
 FLOATS = ("f32", "f64")
@@ -40,7 +40,9 @@ def literal(type: str, pick: random.Random) -> str:
         special = {"f32": ("0x7fc00000", "0x7f800000", "0xff800000"), "f64": ("0x7ff8000000000000", "0xfff0000000000000")}
         if pick.random() < 0.1:
             return pick.choice(special[type])
-        return pick.choice(("0.0", "-0.0", "1.0", "-1.5", "0.5", "3.25", "1000000.0", "-2147483648.0", "9.5e18", "1e-30", "255.5"))
+        return pick.choice(
+            ("0.0", "-0.0", "1.0", "-1.5", "0.5", "3.25", "1000000.0", "-2147483648.0", "9.5e18", "1e-30", "255.5")
+        )
     bits = BITS[type]
     low, high = (0, (1 << bits) - 1) if type[0] == "u" else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     near = pick.choice((low, high, 0, 0, 0, high // 2, 1 << pick.randrange(bits)))

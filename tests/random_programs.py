@@ -3,30 +3,17 @@
 python tests/random_programs.py 1000 [FIRST]     programs FIRST, FIRST + 1, ...; prints those that some stage runs otherwise
 python tests/random_programs.py --show 17        program 17
 
-The generator knows LB alone and nothing of the compiler.  Loops count up to a small number, functions call only ones made before
-them (and themselves with a smaller number), so programs end.  Addresses never become numbers, so what is printed is the same in
-every run.  Accesses mostly hit; now and then one does not, and the program ends with a run-time error.
+The generator knows LB alone and nothing of the compiler.  Loops count up to a small number, functions call only ones made
+before them (and themselves with a smaller number), so programs end.  Addresses never become numbers, so what is printed is the
+same in every run.  Accesses mostly hit; now and then one does not, and the program ends with a run-time error.
 """
 
 from __future__ import annotations
 
 import random
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import septet
-from septet.link.jit import Loaded
-from septet.pipeline import LANGUAGES
-from septet.runtime.model import Fault
-
-STEPS = 100_000  # of the LB interpreter; a program that needs more is left out
-MORE = 60  # times the steps that later stages may take
-SECONDS = 10.0  # that a native run may take
-STDIN = b"1\n-7\n4611686018427387904\n12x\n\n99999999999999999999\n0\n3\n" * 4
+from stages_alike import report
 
 ARITHMETIC = ("+", "-", "*", "&", "<<", ">>")
 COMPARISONS = ("<", "<=", "=", ">=", ">")
@@ -81,7 +68,7 @@ class Body:
         self.pick = maker.pick
         self.function = function
         self.lines: list[str] = []
-        self.scopes: list[dict[str, str]] = [dict((name, type) for type, name in function.parameters)]
+        self.scopes: list[dict[str, str]] = [{name: type for type, name in function.parameters}]
         self.ready = {id(self.scopes[0]): {name for _, name in function.parameters}}
         self.fixed: set[str] = {function.parameters[0][1]} if function.recursive else set()
         self.loops: list[tuple[str, str]] = []  # counter and end label of the loops around
@@ -481,67 +468,6 @@ class Maker:
 def program(number: int) -> str:
     """Random program `number`; the same on every run."""
     return Maker(number).program()
-
-
-def outcomes(
-    text: str, language: str, steps: int, stages: tuple[str, ...] = LANGUAGES, levels: tuple[int, ...] = (0, 1)
-) -> dict:
-    """What each way of running `text` gives: standard output and status, or why it gave none.  Empty where the language's own
-    interpreter does not come to an end within `steps`, or says that the program is broken."""
-    found: dict[str, object] = {}
-    for level in levels:
-        compiled = septet.compile(text, language=language, opt=level)
-        for stage in stages:
-            if LANGUAGES.index(stage) < LANGUAGES.index(language) or (level != levels[0] and stage in ("lb", "la", language)):
-                continue
-            try:
-                result = compiled.interpret(stage, STDIN, steps if stage == language else steps * MORE)
-            except Fault as fault:
-                if stage == language:
-                    return {}
-                found[f"{stage}-O{level}"] = f"fault: {fault}"
-                continue
-            if result.inconclusive and stage == language:
-                return {}
-            found[f"{stage}-O{level}"] = (result.stdout, result.status) if not result.inconclusive else result.inconclusive
-        with Loaded(compiled.image) as loaded:
-            native = loaded.capture(STDIN, SECONDS)
-        found[f"native-O{level}"] = (
-            (native.stdout.decode("utf-8", "replace"), native.status) if not native.timed_out else "time"
-        )
-    return found
-
-
-def difference(found: dict) -> str:
-    """The ways of running that do not do as the first of them; "" where all agree."""
-    wanted = next(iter(found.values()), None)
-    return ", ".join(way for way, outcome in found.items() if outcome != wanted)
-
-
-def report(program: Callable[[int], str], language: str, arguments: list[str]) -> int:
-    """The command line: make and run programs, and print what differs; 1 if anything does."""
-    if arguments[:1] == ["--show"]:
-        print(program(int(arguments[1])), end="")
-        return 0
-    count = int(arguments[0]) if arguments else 100
-    first = int(arguments[1]) if len(arguments) > 1 else 0
-    began = time.perf_counter()
-    different = left_out = failed = 0
-    for number in range(first, first + count):
-        try:
-            found = outcomes(program(number), language, STEPS)
-        except septet.Rejected as problem:
-            found = {language: "", "compiler": problem.render()}
-        left_out += not found
-        failed += next(iter(found.values()), ("", 0))[-1:] == (1,)
-        if bad := difference(found):
-            different += 1
-            print(f"{number}: {bad}", flush=True)
-            if "compiler" in found:
-                print(found["compiler"])
-    seconds = time.perf_counter() - began
-    print(f"{count} programs, {different} different, {failed} ended by an error, {left_out} left out, {seconds:.0f} s")
-    return bool(different)
 
 
 if __name__ == "__main__":

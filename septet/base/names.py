@@ -18,11 +18,13 @@ class Fresh:
 
     def __call__(self, stem: str) -> str:
         """A name not handed out or taken before, made from `stem`."""
+        taken = self.taken
         name = stem
-        number = self.last.get(stem, 0)
-        while name in self.taken:
-            number += 1
-            name = f"{stem}_{number}"
-        self.last[stem] = number
-        self.taken.add(name)
+        if name in taken:
+            number = self.last.get(stem, 0)
+            while name in taken:
+                number += 1
+                name = f"{stem}_{number}"
+            self.last[stem] = number
+        taken.add(name)
         return name

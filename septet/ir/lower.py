@@ -189,10 +189,10 @@ class Lowering:
     # Blocks.
 
     def _rename(self, block: ir.Block) -> None:
-        """A phi of a block with one predecessor is another name."""
+        """A phi of a block with one predecessor is another name, unless a block in front of this one has used it."""
         for phi in block.phis:
-            if phi not in self.homes and self._is_used(phi):
-                if phi.args[0].op is CONST:
+            if self._is_used(phi):
+                if phi.args[0].op is CONST or phi in self.homes:
                     self.out.append(self._copy(self.variable(phi), self.operand(phi.args[0], phi.type), phi.span))
                 else:
                     self.homes[phi] = self.operand(phi.args[0], phi.type)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from septet.base.generated import load
 from septet.base.symbols import LABEL, Symbol, symbol
-from septet.base.types import INT64
+from septet.base.types import F32, F64, INT64
 from septet.l2 import nodes as l2
 from septet.l3.nodes import Branch, Call, Label, Variable
-from septet.l3.trees import Selection, label_name
+from septet.l3.trees import Selection
 from septet.l3.unwritten import initial, never_returns, unwritten
 from septet.ops import table as ops
 from septet.x86 import forms
@@ -113,7 +113,7 @@ def _label(s: Selection, i: l3.Instruction, at: int) -> None:
 
 
 def _symbol(s: Selection, name: str) -> Symbol:
-    return symbol(LABEL, label_name(s.function.name, name))
+    return symbol(LABEL, s.prefix + name)
 
 
 def _follows(s: Selection, at: int, name: str) -> bool:
@@ -217,9 +217,16 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
         move, result = (forms.MOVAPS, FLOAT_RESULT) if i.target.type.is_float else (forms.MOV, RESULT)
         append(Instruction(move, (s.regs[i.target], result), span))
     kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
-    places, _ = _places(kinds)
     callee = i.callee if isinstance(i.callee, Symbol) else s.regs[i.callee]
     op = forms.CALL_ERROR if never_returns(i) else forms.CALL
+    if len(args) <= len(ARGUMENTS) and not (F64 in kinds or F32 in kinds):
+        registers = ARGUMENTS[: len(args)]
+        append(Instruction(op, (callee, *registers), span))
+        regs = s.regs
+        for register, arg in zip(reversed(registers), reversed(args), strict=True):
+            append(Instruction(forms.MOV, (register, regs[arg] if type(arg) is Variable else s.source(arg)), span))
+        return
+    places, _ = _places(kinds)
     append(Instruction(op, (callee, *[place for place in places if type(place) is not int]), span))
     for arg, kind, place in zip(reversed(args), reversed(kinds), reversed(places), strict=True):
         if type(place) is int:

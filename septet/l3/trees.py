@@ -60,11 +60,12 @@ class Selection:
 
     __slots__ = (
         "function", "body", "uses", "inner", "where", "stores", "covered", "regs", "out", "append", "pending", "made",
-        "labels", "starts", "start", "depth", "negate", "target", "turned",
+        "labels", "starts", "start", "depth", "negate", "target", "turned", "prefix",
     )  # fmt: skip
 
     def __init__(self, function: Function, folded: bytearray) -> None:
         self.function = function
+        self.prefix = label_prefix(function.name)
         self.body = function.body
         self.covered = bytearray(len(function.body))
         self.regs = _Registers(self)
@@ -120,7 +121,7 @@ class Selection:
 
     def movable(self, index: int, at: int) -> bool:
         """Whether the operation at `index` computes the same at the later `at`, and control goes from there to here."""
-        if index < self.start:
+        if not self.start <= index < at:
             return False
         if index + 1 == at:
             return True
@@ -159,7 +160,7 @@ class Selection:
         if type(operand) is int:
             return operand - (1 << 64) if operand >> 63 == 1 else operand
         if type(operand) is Symbol and operand.kind == LABEL:
-            return symbol(LABEL, label_name(self.function.name, operand.name))
+            return symbol(LABEL, self.prefix + operand.name)
         assert type(operand) is not Variable
         return operand  # type: ignore[return-value]
 
@@ -181,7 +182,7 @@ class Selection:
         """A new label."""
         if self.labels is None:
             self.labels = Fresh(i.name for i in self.body if type(i) is Label)
-        return symbol(LABEL, label_name(self.function.name, self.labels("over")))
+        return symbol(LABEL, self.prefix + self.labels("over"))
 
     def finish(self) -> list[Machine]:
         """All that was emitted, in order; the new registers get their names now, so that they are numbered in order too."""
@@ -197,12 +198,12 @@ class Selection:
 _NO_REGISTERS = _Registers(None)  # type: ignore[arg-type]
 
 
-def label_name(function: str, label: str) -> str:
-    """The program-wide name of a function's label: both names with two underscores between them.
+def label_prefix(function: str) -> str:
+    """What goes before a label of a function to make its program-wide name: the function's name and two underscores.
 
     No two labels get the same name: the first two neighbouring underscores are where the function's name ends.  One that has
     such in it, or ends in an underscore, is written with `_u` for each of its underscores, after two underscores.
     """
     if "__" in function or function[-1] == "_":
         function = "__" + function.replace("_", "_u")
-    return f"{function}__{label}"
+    return f"{function}__"

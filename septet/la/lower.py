@@ -3,7 +3,7 @@
 An int n is the word 2n+1.  Arithmetic is done on words as they are; with w = v|1 for a word v that may be even (what LA
 computes with is v>>1, which is w>>1):
 
-    a + b  = wa + wb - 1                 a << n = ((wa - 1) << n) + 1
+    a + b  = wa + wb - 1 = wa + (b & -2)    a << n = ((wa - 1) << n) + 1
     a - b  = wa - wb + 1                 a >> n = (wa >> n) | 1
     a * b  = (wa - 1) * (wb >> 1) + 1    a & b  = wa & wb
     a < b  = 2 * (wa < wb) + 1           (n is wn >> 1, of which IR's shifts use the low six bits)
@@ -153,6 +153,29 @@ class _Lowering:
             self.learned.append((self.raws, odd))
         return found
 
+    def number(self, operand: Operand, span: int) -> ir.Value:
+        """The number of an operand of arithmetic."""
+        if operand.__class__ is int:
+            return self.const(I64, encode(operand) >> 1)
+        value = self.read(operand)  # type: ignore[arg-type]
+        return self.raw(self.odds.get(value, value), span)
+
+    def even(self, operand: Operand, span: int) -> ir.Value:
+        """Twice the number of an operand: its word with the lowest bit cleared."""
+        if operand.__class__ is int:
+            return self.const(I64, encode(operand) - 1)
+        value = self.read(operand)  # type: ignore[arg-type]
+        if isinstance(value, ir.Const):
+            return self.const(I64, value.number & -2)
+        odd = value if operand.type is INT64 and operand not in self.unsure else self.odds.get(value)  # type: ignore[union-attr]
+        if odd is None:
+            return self.emit(ops.AND, value, self.const(I64, -2), span)
+        return self.emit(ops.SUB, odd, self.const(I64, 1), span)
+
+    def is_odd(self, operand: Variable) -> bool:
+        """Whether a variable's word is odd for certain, or has been made so."""
+        return operand.type is INT64 and operand not in self.unsure or self.read(operand) in self.odds
+
     def emit(self, op: Op, left: ir.Value, right: ir.Value, span: int) -> ir.Value:
         """An operation on plain words."""
         value = ir.Value(op, I64, [left, right], span)
@@ -196,11 +219,11 @@ class _Lowering:
     def add(self, s: Operate) -> None:
         """wa + wb - 1."""
         left, right, span = s.left, s.right, s.span
-        if left.__class__ is int:
+        if left.__class__ is int or right.__class__ is Variable and not self.is_odd(left):
             left, right = right, left
         wa = self.odd(left, span)
-        if right.__class__ is int:
-            self.result(s.target, ops.ADD, wa, self.const(I64, encode(right) - 1), span)
+        if right.__class__ is int or not self.is_odd(right):
+            self.result(s.target, ops.ADD, wa, self.even(right, span), span)
         else:
             total = self.emit(ops.ADD, wa, self.odd(right, span), span)
             self.result(s.target, ops.SUB, total, self.const(I64, 1), span)
@@ -218,20 +241,13 @@ class _Lowering:
             difference = self.emit(ops.SUB, self.odd(left, span), self.odd(right, span), span)
             self.result(s.target, ops.ADD, difference, self.const(I64, 1), span)
 
-    def even(self, operand: Operand, span: int) -> ir.Value:
-        """Twice the number of an operand: its odd word less one."""
-        word = self.odd(operand, span)
-        if isinstance(word, ir.Const):
-            return self.const(I64, word.number - 1)
-        return self.emit(ops.SUB, word, self.const(I64, 1), span)
-
     def mul(self, s: Operate) -> None:
         """(wa - 1) * (wb >> 1) + 1."""
         left, right, span = s.left, s.right, s.span
         if left.__class__ is int:
             left, right = right, left
         twice = self.even(left, span)
-        product = self.emit(ops.MUL, twice, self.raw(self.odd(right, span), span), span)
+        product = self.emit(ops.MUL, twice, self.number(right, span), span)
         self.result(s.target, ops.ADD, product, self.const(I64, 1), span)
 
     def and_(self, s: Operate) -> None:
@@ -261,7 +277,7 @@ class _Lowering:
         """How far to shift."""
         if operand.__class__ is int:
             return self.const(I64, operand & 63)
-        return self.raw(self.odd(operand, span), span)
+        return self.number(operand, span)
 
     def compare(self, s: Operate) -> None:
         """2 * (wa < wb) + 1."""

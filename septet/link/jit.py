@@ -236,9 +236,17 @@ def _wait(child: int, timeout: float | None) -> Finished:
         os.kill(child, 9)
         return Finished(os.waitpid(child, 0)[1], timed_out=True)
     except BaseException as problem:
-        os.kill(child, 2 if isinstance(problem, KeyboardInterrupt) else 9)
-        os.waitpid(child, 0)
+        _end(child, 2 if isinstance(problem, KeyboardInterrupt) else 9)
         raise
+
+
+def _end(child: int, signal: int) -> None:
+    """End a child that may have ended, and been waited for, just before."""
+    try:
+        os.kill(child, signal)
+        os.waitpid(child, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
 
 
 def _ends_within(child: int, timeout: float) -> bool:

@@ -17,7 +17,7 @@ from septet.l3 import interpret
 from septet.l3.lower import lower, lower_program
 from septet.l3.nodes import Program
 from septet.l3.text import parse, print_program
-from septet.l3.trees import label_name
+from septet.l3.trees import label_prefix
 from septet.l3.unwritten import unwritten
 from septet.l3.verify import problems
 from septet.runtime.model import Exit, Fault, Inconclusive, Runtime
@@ -420,7 +420,7 @@ def test_lowered_text_round_trip() -> None:
 
 def test_labels_never_clash() -> None:
     names = ["a", "a_", "a__", "_a", "__a", "a_b", "a__b", "_", "__", "a_u", "b"]
-    made = {label_name(function, label) for function in names for label in names}
+    made = {label_prefix(function) + label for function in names for label in names}
     assert len(made) == len(names) ** 2
 
 

@@ -33,6 +33,7 @@ MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK, WRITES, FAILS = 1, 2, 4, 8, 16,
 BATCH = 4096  # variables whose liveness is found together
 SHIFTS = ("shl", "sar", "shr", "rol", "ror", "rcl", "rcr")
 IMM32 = 1 << 31
+CELLS = (Variable, Register)
 
 
 class Kinds(dict["Op", int]):
@@ -89,7 +90,8 @@ class Intervals:
     def add_address(self, memory: Mem, piece_of: dict[object, int], position: int) -> int:
         """Reads of a base and an index; IMPLICIT if one of them is a register that matters."""
         named = 0
-        for cell in memory[:2]:
+        base, index, _, _ = memory
+        for cell in (base,) if index is None else (base, index):
             piece = piece_of.get(cell)
             if piece is not None:
                 self.end[piece] = position
@@ -100,7 +102,7 @@ class Intervals:
                 self.start.append(position)
                 self.end.append(position)
                 self.hint.append(-1)
-            elif cell is not None and cell is not RSP:
+            elif cell is not RSP:
                 named = IMPLICIT
         return named
 
@@ -225,18 +227,18 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
                 continue
         physical = kind & IMPLICIT
         for operand in operands:
-            piece = get(operand)
-            if piece is not None:
-                end[piece] = position
-                continue
             what = operand.__class__
             if what is Variable:
+                piece = get(operand)
+                if piece is not None:
+                    end[piece] = position
+                    continue
                 piece_of[operand] = piece = len(end)
                 append(operand)  # type: ignore[arg-type]
                 start.append(position)
                 end.append(position)
                 hint.append(-1)
-                if operand is not operands[0] or not kind & WRITES or len(operands) > 1 and _reads(operands, operand):
+                if not kind & WRITES or operand is not operands[0] or len(operands) > 1 and _reads(operands, operand):
                     upward.append(piece)
             elif what is Mem:
                 physical |= result.add_address(operand, piece_of, position)  # type: ignore[arg-type]
@@ -245,7 +247,8 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
             elif what is int and not legal and not -IMM32 <= operand < IMM32 and not wide_move(instruction):  # type: ignore[operator]
                 return None
         if kind & MOVE:
-            _note_move(operands, get, hint)
+            if operands[1].__class__ in CELLS:
+                _note_move(operands, get, hint)
         elif kind & SHIFT and not legal and count_elsewhere(operands):
             return None
         if physical:
@@ -261,15 +264,15 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
 def _note_move(operands: tuple[object, ...], get: Callable[[object], int | None], hint: list[int]) -> None:
     """Note what the ends of a move would like.  A register's wish counts more than a variable's."""
     target, source = operands
-    into, piece = get(target), get(source)
-    if piece is None:
-        if into is not None and source.__class__ is Register:
+    if target.__class__ is Variable:
+        into = get(target)
+        assert into is not None
+        if source.__class__ is Register:
             hint[into] = -2 - source.index
-    elif into is not None:
-        if hint[into] == -1 and into != piece:
-            hint[into] = piece
-    elif target.__class__ is Register:
-        hint[piece] = -2 - target.index
+        elif source.__class__ is Variable and hint[into] == -1 and source is not target:
+            hint[into] = get(source)  # type: ignore[assignment]
+    elif target.__class__ is Register and source.__class__ is Variable:
+        hint[get(source)] = -2 - target.index  # type: ignore[index]
 
 
 def _reads(operands: tuple[object, ...], variable: object) -> bool:

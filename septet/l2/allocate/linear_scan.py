@@ -81,10 +81,8 @@ def scan(found: Intervals, reserved: int) -> tuple[list[int], list[int]]:
     place = [0] * len(start)
     spilled: list[int] = []
     now = 0
-    for piece in sorted(range(len(start)), key=start.__getitem__):
+    for piece in sorted([piece for piece, one in enumerate(same) if piece == one], key=start.__getitem__):
         first = start[piece]
-        if same[piece] != piece:
-            continue
         while now < first:
             now += 1
             free |= dying[now]

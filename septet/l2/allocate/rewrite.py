@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from septet.l2.allocate.spill import reload, reload_pair
+from septet.l2.allocate.spill import readdress, reload, reload_pair
 from septet.x86.abi import CALLEE_SAVED
 from septet.x86.forms import MOV, MOVSD, RETURN, STACK_ARG
 from septet.x86.instructions import Instruction, Mem, Variable
@@ -63,6 +63,9 @@ def rewrite(body: list[Instruction], homes: Homes, frame: Frame, scratch: Scratc
         operands = instruction.operands
         if len(operands) == 2:
             first, second = operands
+            if first.__class__ is Mem or second.__class__ is Mem:
+                readdress(instruction, home, scratch, out)  # type: ignore[arg-type]
+                continue
             target = get(first, first)
             source = get(second, second)
             if target.__class__ is Mem or source.__class__ is Mem:

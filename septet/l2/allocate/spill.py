@@ -31,11 +31,12 @@ class Scratch:
     def __init__(self, registers: list[list[Register]], vector_move: Op = MOVSD) -> None:
         self.registers = registers
         self.vector_move = vector_move
-        self.free = [list(bank) for bank in registers]
+        self.begin()
 
     def begin(self) -> None:
         """Begin an instruction."""
-        self.free = [list(bank) for bank in self.registers]
+        general, vector = self.registers
+        self.free = [general.copy(), vector.copy()]
 
     def take(self, bank: int) -> Cell:
         """A register that this instruction has not taken yet."""
@@ -220,6 +221,31 @@ def reload(instruction: Instruction, home: dict[object, Register | Mem], tempora
     return result
 
 
+def readdress(
+    instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh, out: list[Instruction]
+) -> None:
+    """`reload` for an instruction with two operands, one of which is a memory operand: adds to `out`."""
+    get = home.get
+    first, second = instruction.operands
+    memory, other = (first, second) if first.__class__ is Mem else (second, first)
+    base, index, scale, displacement = memory  # type: ignore[misc]
+    base, index, other = get(base, base), get(index, index), get(other, other)
+    if base.__class__ is Mem or index.__class__ is Mem or other.__class__ is Mem:
+        if other.__class__ is Mem or base is index:
+            out += Reload(instruction, home, temporaries).expand()
+            return
+        temporaries.begin()
+        if base.__class__ is Mem:
+            base, slot = temporaries.take(GENERAL), base
+            out.append(Instruction(MOV, (base, slot), instruction.span))
+        if index.__class__ is Mem:
+            index, slot = temporaries.take(GENERAL), index
+            out.append(Instruction(MOV, (index, slot), instruction.span))
+    memory = tuple.__new__(Mem, (base, index, scale, displacement))
+    operands = (memory, other) if first.__class__ is Mem else (other, memory)
+    out.append(Instruction(instruction.op, operands, instruction.span))
+
+
 def reload_pair(
     instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh, out: list[Instruction]
 ) -> None:
@@ -227,29 +253,12 @@ def reload_pair(
 
     These are nearly all, so that the simple ones among them have a shorter way.
     """
-    get = home.get
     op = instruction.op
     first, second = instruction.operands
-    target, source = get(first, first), get(second, second)
     if first.__class__ is Mem or second.__class__ is Mem:
-        memory, other = (first, source) if first.__class__ is Mem else (second, target)
-        base, index, scale, displacement = memory  # type: ignore[misc]
-        base, index = get(base, base), get(index, index)
-        if base.__class__ is Mem or index.__class__ is Mem or other.__class__ is Mem:
-            if other.__class__ is Mem or base is index:
-                out += Reload(instruction, home, temporaries).expand()
-                return
-            temporaries.begin()
-            if base.__class__ is Mem:
-                base, slot = temporaries.take(GENERAL), base
-                out.append(Instruction(MOV, (base, slot), instruction.span))
-            if index.__class__ is Mem:
-                index, slot = temporaries.take(GENERAL), index
-                out.append(Instruction(MOV, (index, slot), instruction.span))
-        memory = tuple.__new__(Mem, (base, index, scale, displacement))
-        operands = (memory, other) if first.__class__ is Mem else (other, memory)
-        out.append(Instruction(op, operands, instruction.span))
+        readdress(instruction, home, temporaries, out)
         return
+    target, source = home.get(first, first), home.get(second, second)
     both = target.__class__ is Mem and source.__class__ is Mem and isinstance(first, Variable) and first.bank == GENERAL
     if both and op.access[1] == "r" and fits(op, 0, RAX):
         if op.is_move and target == source:

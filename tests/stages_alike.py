@@ -1,0 +1,84 @@
+"""Whether every stage and the machine run a program alike; for random programs (random_programs.py, random_ir.py)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import septet
+from septet.link.jit import Loaded
+from septet.pipeline import LANGUAGES
+from septet.runtime.model import Fault
+
+STEPS = 100_000  # of the program's own interpreter; one that needs more is left out
+MORE = 60  # times the steps that later stages may take
+SECONDS = 10.0  # that a native run may take
+STDIN = b"1\n-7\n4611686018427387904\n12x\n\n99999999999999999999\n0\n3\n" * 4
+
+Outcome = tuple[str, int | None] | str  # standard output and status, or why there are none
+
+
+def outcomes(text: str, language: str, steps: int, native: bool = True) -> dict[str, Outcome]:
+    """What each way of running `text` gives, its own language's interpreter first.
+
+    Empty where that does not come to an end within `steps`, or says that the program is broken.
+    """
+    found: dict[str, Outcome] = {}
+    for level in (0, 1):
+        compiled = septet.compile(text, language=language, opt=level)
+        for stage in LANGUAGES[LANGUAGES.index(language) :]:
+            if level and stage in ("lb", "la", language):
+                continue  # the same at every level
+            outcome = _interpreted(compiled, stage, steps if stage == language else steps * MORE)
+            if not found and isinstance(outcome, str):
+                return {}
+            found[f"{stage}-O{level}"] = outcome
+        if native:
+            with Loaded(compiled.image) as loaded:
+                end = loaded.capture(STDIN, SECONDS)
+            found[f"native-O{level}"] = "time" if end.timed_out else (end.stdout.decode("utf-8", "replace"), end.status)
+    return found
+
+
+def _interpreted(program: septet.Program, stage: str, steps: int) -> Outcome:
+    try:
+        result = program.interpret(stage, STDIN, steps)
+    except Fault as fault:
+        return f"fault: {fault}"
+    return result.inconclusive or (result.stdout, result.status)
+
+
+def difference(found: dict[str, Outcome]) -> str:
+    """The ways of running that do not do as the first of them; "" where all agree."""
+    wanted = next(iter(found.values()), None)
+    return ", ".join(way for way, outcome in found.items() if outcome != wanted)
+
+
+def report(program: Callable[[int], str], language: str, arguments: list[str]) -> int:
+    """The command line: make and run programs, and print what differs; 1 if anything does."""
+    if arguments[:1] == ["--show"]:
+        print(program(int(arguments[1])), end="")
+        return 0
+    count = int(arguments[0]) if arguments else 100
+    first = int(arguments[1]) if len(arguments) > 1 else 0
+    began = time.perf_counter()
+    different = left_out = failed = 0
+    for number in range(first, first + count):
+        try:
+            found = outcomes(program(number), language, STEPS)
+        except septet.Rejected as problem:
+            found = {language: "", "compiler": problem.render()}
+        left_out += not found
+        failed += next(iter(found.values()), "")[-1:] == (1,)
+        if bad := difference(found):
+            different += 1
+            print(f"{number}: {bad}", flush=True)
+            if "compiler" in found:
+                print(found["compiler"])
+    seconds = time.perf_counter() - began
+    print(f"{count} programs, {different} different, {failed} ended by an error, {left_out} left out, {seconds:.0f} s")
+    return bool(different)
