@@ -23,7 +23,7 @@ _HOMES = {
     "Options": "septet.base.options",
     "Rejected": "septet.base.diagnostics",
     "Program": "septet.program",
-    "Result": "septet.program",
+    "Result": "septet.result",
     "compile": "septet.program",
     "read": "septet.program",
 }
@@ -32,7 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.diagnostics import Rejected
     from septet.base.options import Options
-    from septet.program import Program, Result, compile, read
+    from septet.program import Program, compile, read
+    from septet.result import Result
 
 
 def __getattr__(name: str) -> object:

@@ -7,7 +7,11 @@ import sys
 
 from septet.link.jit import CannotExecute, Finished, Loaded
 from septet.pipeline import LANGUAGES, NAMED, module
-from septet.program import Program, Result
+from septet.result import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.program import Program
 
 
 def run(program: Program, stdin: bytes | None = None, capture: bool = False) -> Result:

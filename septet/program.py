@@ -7,6 +7,7 @@ import sys
 from septet.base.options import Options
 from septet.base.source import Source
 from septet.pipeline import LANGUAGES, NAMED, Compilation, Watcher, load, module
+from septet.result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,24 +17,6 @@ if TYPE_CHECKING:
     from septet.base.remarks import Remark
     from septet.link.code import Code
     from septet.link.layout import Image
-
-
-class Result:
-    """How a run ended: its exit status (128 + n after signal n, None where it did not end), and what it wrote."""
-
-    __slots__ = ("status", "signal", "stdout", "stderr", "inconclusive")
-
-    def __init__(
-        self, status: int | None, stdout: bytes = b"", stderr: bytes = b"", inconclusive: str = "", signal: int = 0
-    ) -> None:
-        self.status = status
-        self.signal = signal  # that ended a native run, or 0
-        self.stdout = stdout.decode("utf-8", "replace")
-        self.stderr = stderr.decode("utf-8", "replace")
-        self.inconclusive = inconclusive  # why an interpreter gave up: "steps", "heap" or "stack"
-
-    def __repr__(self) -> str:
-        return f"Result(status={self.status}, stdout={self.stdout!r})"
 
 
 def compile(

@@ -3,8 +3,8 @@
 python tests/mutations.py 20000 [SEED] [--run]     all six languages, that many inputs in all; prints what went wrong
 
 With --run every accepted mutant also runs, in its language's interpreter and natively, and must do the same.  Left out are
-those that the interpreter says are broken, those that do not end, those that show where objects lie, and below LA, where nothing is
-checked, those that die of an address.
+those that the interpreter says are broken, those that do not end, those that show where objects lie, and below LA, where
+nothing is checked, those that die of an address.
 """
 
 from __future__ import annotations
