@@ -3,10 +3,12 @@
 An int n is the word 2n+1.  Arithmetic is done on words as they are; with w = v|1 for a word v that may be even (what LA
 computes with is v>>1, which is w>>1):
 
-    a + b  = wa + wb - 1 = wa + (b & -2)    a << n = ((wa - 1) << n) + 1
+    a + b  = wa + wb - 1                 a << n = ((wa - 1) << n) + 1
     a - b  = wa - wb + 1                 a >> n = (wa >> n) | 1
     a * b  = (wa - 1) * (wb >> 1) + 1    a & b  = wa & wb
     a < b  = 2 * (wa < wb) + 1           (n is wn >> 1, of which IR's shifts use the low six bits)
+
+where w - 1 is v & -2 and w >> 1 is v >> 1.  What was computed or checked in a block is known in those it dominates.
 
 A literal that needs all 64 bits takes part as it is in comparisons and on the left of >>; elsewhere its top bit is lost.
 
@@ -172,9 +174,10 @@ class _Lowering:
             return self.emit(ops.AND, value, self.const(I64, -2), span)
         return self.emit(ops.SUB, odd, self.const(I64, 1), span)
 
-    def is_odd(self, operand: Variable) -> bool:
+    def is_odd(self, variable: Operand) -> bool:
         """Whether a variable's word is odd for certain, or has been made so."""
-        return operand.type is INT64 and operand not in self.unsure or self.read(operand) in self.odds
+        sure = variable.type is INT64 and variable not in self.unsure  # type: ignore[union-attr]
+        return sure or self.read(variable) in self.odds  # type: ignore[arg-type]
 
     def emit(self, op: Op, left: ir.Value, right: ir.Value, span: int) -> ir.Value:
         """An operation on plain words."""

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.la.nodes import Function
 
+_CONTROL = frozenset((Declare, Label, Branch, Jump, Return))
+
 
 def unsure(function: Function) -> set[Variable]:
     """The variables that may hold something else than their type says: parameters, what is loaded or comes from calls, and
@@ -42,6 +44,8 @@ def survey(function: Function) -> tuple[dict[str, int], list[Variable], dict[str
     here = after[""]
     for s in function.body:
         kind = s.__class__
+        if kind not in _CONTROL:
+            continue
         if kind is Declare:
             variables += s.variables  # type: ignore[attr-defined]
         elif kind is Label:
@@ -59,7 +63,7 @@ def survey(function: Function) -> tuple[dict[str, int], list[Variable], dict[str
             edges[name] = edges.get(name, 0) + 1
             here.append(name)
             here = []
-        elif kind is Return:
+        else:
             here = []
     names = list(after)
     number = {name: index for index, name in enumerate(names)}

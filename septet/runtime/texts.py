@@ -41,8 +41,8 @@ def tensor_position(line: int, dimension: int, length: int, index: int) -> str:
 
 
 def kind(line: int, value: int, found: int, wanted: int) -> str:
-    """A word whose descriptor is `found` (0 if it is not a reference) was used as something else."""
-    what = "nil" if value == 0 else _kind(found)
+    """A word whose descriptor is `found` (any if it is not a reference) was used as something else."""
+    what = "nil" if value == 0 else "an integer" if value & 7 else _kind(found)
     return AT.format(line) + f"use {what} as {_kind(wanted)}"
 
 
@@ -86,4 +86,4 @@ def _kind(descriptor: int) -> str:
         return "a tuple"
     if kind == FUNCTION:
         return f"a function of {_count(count, 'argument')}"
-    return "an object without a kind" if kind else "an integer"
+    return "an object without a kind"
