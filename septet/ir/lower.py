@@ -110,7 +110,9 @@ class Lowering:
             falls = self._end(block, after, depth)
         self._place_edges()
         self._place_cold()
-        return l3.Function(function.name, function.result, parameters, self.out, function.line)
+        lowered = l3.Function(function.name, function.result, parameters, self.out, function.line)
+        lowered.written = True
+        return lowered
 
     # What is used, and how often.
 

@@ -38,7 +38,7 @@ def remove_redundant(phis: list[Value]) -> bool:
                 changed = True
                 for phi in component:
                     forward(phi, next(iter(outside)))
-            elif len(component) > 1 and inner:
+            elif outside and inner:
                 todo.append(inner)
     return changed
 

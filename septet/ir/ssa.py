@@ -220,9 +220,9 @@ class Builder:
             if block.waiting:
                 self.seal(block)
         self._drop_unreachable(blocks)
-        phis = [phi for phi in self._made if phi.op is PHI and phi.args]
-        if phis:
-            remove_redundant(phis)
+        if self._made:
+            made = set(self._made)  # those of the text stay, and those of dropped blocks are gone
+            remove_redundant([phi for block in blocks for phi in block.phis if phi in made and phi.op is PHI])
         resolve(self.function)
         for block in blocks:
             block.values = {}

@@ -284,7 +284,7 @@ def _parameters(s: Selection) -> int:
 
 def _unwritten(s: Selection) -> None:
     """Let variables that may be read before they are written begin as L3 says."""
-    for variable in reversed(unwritten(s.function)):
+    for variable in () if s.function.written else reversed(unwritten(s.function)):
         if variable.type.is_float:
             read = s.general()
             s.append(Instruction(forms.MOVQ, (s.regs[variable], read)))

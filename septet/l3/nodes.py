@@ -117,9 +117,13 @@ class Branch(Instruction):
 
 
 class Function:
-    """A function; labels and variables are its own."""
+    """A function; labels and variables are its own.
 
-    __slots__ = ("name", "result", "parameters", "body", "line")
+    `written` says that no variable can be read before it is written, which is so of all that came from SSA form; where it is
+    False nobody knows yet.  It changes nothing but the time it takes to find out.
+    """
+
+    __slots__ = ("name", "result", "parameters", "body", "line", "written")
 
     def __init__(self, name: str, result: Type, parameters: list[Variable], body: list[Instruction], line: int = 1) -> None:
         self.name = name
@@ -127,6 +131,7 @@ class Function:
         self.parameters = parameters
         self.body = body
         self.line = line
+        self.written = False
 
 
 class Program:

@@ -80,6 +80,7 @@ def scan(found: Intervals, reserved: int) -> tuple[list[int], list[int]]:
     holder: dict[int, int] = {}  # the piece that holds a register, by its bit
     place = [0] * len(start)
     spilled: list[int] = []
+    worth: list[float] = []  # how much each interval deserves its register; made when there is not one for all
     now = 0
     for piece in sorted([piece for piece, one in enumerate(same) if piece == one], key=start.__getitem__):
         first = start[piece]
@@ -102,7 +103,9 @@ def scan(found: Intervals, reserved: int) -> tuple[list[int], list[int]]:
             if not bit & cheap:
                 cheap |= bit
         else:
-            bit = _evict(candidates, holder, end, last)
+            if not worth:
+                worth = _worth(found)
+            bit = _evict(candidates, holder, worth, worth[piece])
             if not bit:
                 spilled.append(piece)
                 continue
@@ -117,14 +120,22 @@ def scan(found: Intervals, reserved: int) -> tuple[list[int], list[int]]:
     return place, spilled
 
 
-def _evict(candidates: int, holder: dict[int, int], end: list[int], last: int) -> int:
-    """The register, among those that are taken, of the interval that ends last, if that is after `last`; else 0."""
+def _worth(found: Intervals) -> list[float]:
+    """For each interval, in how many blocks its variable occurs for each gap that it takes a register from others."""
+    uses = [0] * len(found.same)
+    for one in found.same:
+        uses[one] += 1
+    return [used / (last - first + 1) for used, first, last in zip(uses, found.start, found.end, strict=True)]
+
+
+def _evict(candidates: int, holder: dict[int, int], worth: list[float], least: float) -> int:
+    """The register, among those that are taken, of the interval of the least worth, if that is below `least`; else 0."""
     best = 0
     while candidates:
         bit = candidates & -candidates
         candidates ^= bit
-        if end[holder[bit]] > last:
-            last = end[holder[bit]]
+        if worth[holder[bit]] < least:
+            least = worth[holder[bit]]
             best = bit
     return best
 
