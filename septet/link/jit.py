@@ -1,8 +1,9 @@
 """Runs images in this process: the code in pages that can never become writable, each run in a forked child.
 
-The code is a file in memory (memfd), written and then sealed against writing, and only after that mapped, readable and
-executable: Linux then refuses to make the mapping writable.  (Mapped before the seal, or from a writable descriptor without
-one, `mprotect` could.)  The writable region is fresh private memory at the distance that the ELF file has.
+The code is a file in memory (memfd), filled through one mapping, which goes, then sealed against writing, and only after that
+mapped again, readable and executable: Linux then refuses to make the mapping writable.  (Mapped before the seal, or from a
+writable descriptor without one, `mprotect` could.)  The writable region is fresh private memory at the distance that the ELF
+file has.
 """
 
 from __future__ import annotations
@@ -150,6 +151,7 @@ def sealed(content: bytes) -> int:
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64" or sys.maxsize < 1 << 32:
         raise CannotExecute("native code runs on Linux on x86-64 alone")
     from fcntl import fcntl
+    from mmap import mmap
 
     flags = _MFD_CLOEXEC | _MFD_ALLOW_SEALING
     try:
@@ -160,7 +162,9 @@ def sealed(content: bytes) -> int:
     except OSError as problem:
         raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
     try:
-        _write(file, content)
+        os.ftruncate(file, len(content))
+        with mmap(file, len(content)) as view:  # shared, readable and writable, gone before the other mapping is made
+            view[:] = content
         fcntl(file, _ADD_SEALS, _SEAL_SHRINK | _SEAL_GROW | _SEAL_FUTURE_WRITE)
     except OSError as problem:
         os.close(file)

@@ -417,9 +417,9 @@ def test_refusal_is_told(monkeypatch):
         raise OSError(errno.EPERM, "Operation not permitted")
 
     image, _ = compile(HELLO)
-    for name in ("_map", "_write"):
+    for module, name in ((jit, "_map"), (jit.os, "ftruncate")):
         with monkeypatch.context() as patch:
-            patch.setattr(jit, name, refuse)
+            patch.setattr(module, name, refuse)
             with pytest.raises(jit.CannotExecute):
                 jit.run(image)
     monkeypatch.setattr(sys, "platform", "darwin")
