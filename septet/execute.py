@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from septet.link.jit import CannotExecute, Finished, Loaded
+from septet.link.jit import CannotExecute, Finished, Loaded, content_of
 from septet.pipeline import LANGUAGES, NAMED, module
 from septet.result import Result
 
@@ -94,7 +94,7 @@ def _spawn(path: str, stdin: bytes | None, capture: bool, note: str) -> Result:
         _note(note)
         finished = Finished(os.waitpid(child, 0)[1])
         if capture:
-            finished.stdout, finished.stderr = (_content(stream) for stream in streams[1:])
+            finished.stdout, finished.stderr = (content_of(stream) for stream in streams[1:])
         return _result(finished, capture)
     finally:
         for stream in streams:
@@ -105,12 +105,6 @@ def _catchable() -> list[int]:
     import signal
 
     return [signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ]
-
-
-def _content(stream: int) -> bytes:
-    os.lseek(stream, 0, os.SEEK_SET)
-    with open(stream, "rb", closefd=False) as file:
-        return file.read()
 
 
 def _interpret(program: Program, stdin: bytes | None, capture: bool, why: str) -> Result:

@@ -13,8 +13,7 @@ MACHINE = {"l3", "l2", "l1"}
 # What a language may import of another, beside the next one's nodes in lower.py: file -> modules.
 GRANTED = {
     "ir/steps.py": {"septet.runtime.model"},  # the other half of ir/interpret.py
-    "l2/allocate/rewrite.py": {"septet.l1.nodes"},  # parts of L2c
-    "l2/allocate/check.py": {"septet.l1.nodes"},
+    "l2/allocate/check.py": {"septet.l1.nodes"},  # compares L2c's two ends
     "la/lower.py": {"septet.ir.ssa", "septet.x86.abi"},
     "l1/lower.py": {"septet.link.code"},
 }

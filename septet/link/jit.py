@@ -115,7 +115,7 @@ class Loaded:
                 _write(files[0], stdin)
                 os.lseek(files[0], 0, os.SEEK_SET)
             finished = self.run(0 if stdin is None else files[0], files[1], files[2], timeout)
-            finished.stdout, finished.stderr = _content(files[1]), _content(files[2])
+            finished.stdout, finished.stderr = content_of(files[1]), content_of(files[2])
             return finished
         finally:
             for file in files:
@@ -200,7 +200,8 @@ def _write(file: int, content: bytes) -> None:
         view = view[os.write(file, view) :]
 
 
-def _content(file: int) -> bytes:
+def content_of(file: int) -> bytes:
+    """All bytes of a file, wherever its position is."""
     size = os.fstat(file).st_size
     pieces = []
     at = 0

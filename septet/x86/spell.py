@@ -27,7 +27,6 @@ from septet.x86.forms import (
     STACK_ARG,
     SUB,
 )
-from septet.x86.registers import VECTOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,8 +135,3 @@ def spell_data(data: Data) -> str:
 def escape(content: bytes) -> str:
     """Bytes as what stands between the quotes of a string."""
     return "".join([_ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in content])
-
-
-def bank_name(bank: int) -> str:
-    """What messages call the registers of a bank."""
-    return "vector register" if bank == VECTOR else "general register"
