@@ -22,11 +22,13 @@ _LANGUAGE = Option("--language", "the file's language, where its extension does 
 _COLOR = Option("--color", "colour in diagnostics (default auto)", choices=("auto", "always", "never"))
 _OUT = Option("-o --output", "where to write", "OUT")
 _COMMON = [_OPT, _LANGUAGE, _COLOR]
+_WITHOUT = Option("--without", "leave a pass out", "PASS")
 _WATCH = [
     Option("--check", "verify the program after every step"),
     Option("--dump", "print every function after that language's compiler or that pass, on stderr", "STAGE|PASS"),
     Option("--time", "say where the time went, on stderr"),
     Option("--fuel", "let FUNCTION have only N rule and pass applications", "FUNCTION:N"),
+    _WITHOUT,
 ]
 
 COMMANDS = {
@@ -62,9 +64,32 @@ COMMANDS = {
             ],
         ),
         Command("septet check", "Parse and verify.", "FILE", [_LANGUAGE, _COLOR]),
+        Command(
+            "septet explain",
+            "Print the program with what the optimiser did and did not do, and why.",
+            "FILE",
+            [
+                *_COMMON,
+                Option("--line", "that line alone", "N"),
+                Option("--json", "as a list of objects: function, line, column, pass, what, why, numbers"),
+                _OUT,
+                _WITHOUT,
+            ],
+        ),
+        Command(
+            "septet why-wrong",
+            "Name the first stage, pass and rewrite that changes what the program does.",
+            "FILE",
+            [
+                *_COMMON,
+                Option("--stdin", "what the program reads (default: nothing)", "FILE"),
+                Option("--expect", "what it should print (default: what its own language's interpreter prints)", "FILE"),
+                _WITHOUT,
+            ],
+        ),
     )
 }
-LATER = ("why-wrong", "explain", "prove", "validate", "fuzz", "reduce", "bench", "cache", "explore")
+LATER = ("prove", "validate", "fuzz", "reduce", "bench", "cache", "explore")
 GENERAL = """usage: septet COMMAND FILE [options]
 
 A compiler one can see through: LB, LA, IR, L3, L2, L1 and x86-64, each readable, checked and runnable.
@@ -74,6 +99,8 @@ commands:
   build    write a static executable, an object file or an assembler listing
   lower    print the program in a later language
   check    parse and verify
+  explain  print the program with what the optimiser did and did not do, and why
+  why-wrong  name the first stage, pass and rewrite that changes what the program does
 
 The six compilers on their own: LBc LAc IRc L3c L2c L1c FILE [-o OUT].
 'septet COMMAND --help' shows a command's options; 'septet --version' the version."""
@@ -104,7 +131,7 @@ def septet(words: list[str]) -> int:
 
         hint = did_you_mean(name, [*COMMANDS, *LATER])
         return _usage(f"no command '{name}'" + (f"; {hint}" if hint else "; see septet --help"))
-    return _guarded(command, words[1:], {"run": _run, "build": _build, "lower": _lower, "check": _check}[name])
+    return _guarded(command, words[1:], WORK[name])
 
 
 def _guarded(command: Command, words: list[str], work: Callable[[list[str], dict[str, list[str]]], int]) -> int:
@@ -177,6 +204,37 @@ def _check(operands: list[str], values: dict[str, list[str]]) -> int:
     return 0
 
 
+def _explain(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet import explain
+
+    program = _program(operands[0], values)
+    only = _number(values, "line")
+    if only is not None and not 1 <= only <= len(program.source.lines):
+        raise Usage(f"--line {only}: the program has {len(program.source.lines)} lines")
+    text = (explain.as_json if "json" in values else explain.report)(program, only)
+    _put(text + "\n", _last(values, "output", ""))
+    return 0
+
+
+def _why_wrong(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet.prove.why_wrong import Inconclusive, Search
+
+    program = _program(operands[0], values)
+    texts: dict[str, bytes] = {}
+    for key in ("stdin", "expect"):
+        if key in values:
+            with open(values[key][-1], "rb") as file:
+                texts[key] = file.read()
+    expected = texts["expect"].decode("utf-8", "replace") if "expect" in texts else None
+    try:
+        found = Search(program.source, program.language, program.options, texts.get("stdin", b""), expected).run()
+    except Inconclusive as problem:
+        print(f"septet: {problem}", file=sys.stderr)
+        return 1
+    print(found or "Nothing is wrong: every language's interpreter and the machine do what is expected.")
+    return 1 if found else 0
+
+
 def _program(path: str, values: dict[str, list[str]]) -> Program:
     """The program in file `path` ("-": standard input), verified."""
     from septet.base.options import Options
@@ -196,7 +254,8 @@ def _program(path: str, values: dict[str, list[str]]) -> Program:
         from septet.watchers import chosen
 
         watchers = chosen("check" in values, values.get("dump", []), "time" in values)
-    options = Options(int(_last(values, "opt", "2")), tuple(map(_fuel, values.get("fuel", []))))
+    without = tuple(map(_pass, values.get("without", [])))
+    options = Options(int(_last(values, "opt", "2")), tuple(map(_fuel, values.get("fuel", []))), without)
     return Program(source, language, options, watchers)
 
 
@@ -217,6 +276,18 @@ def _fuel(text: str) -> tuple[str, int]:
     if not colon or not (number.isdecimal() and len(number) < 19):
         raise Usage(f"--fuel wants FUNCTION:N, not {text!r}")
     return function, int(number)
+
+
+def _pass(name: str) -> str:
+    """The name of a pass that may be left out.  Usage where there is no such pass."""
+    from septet.pipeline import PASSES
+
+    known = {row.name for row in PASSES if row.level}
+    if name not in known:
+        from septet.base.diagnostics import did_you_mean
+
+        raise Usage(f"--without {name!r} is no pass that can be left out. {did_you_mean(name, known)}".rstrip())
+    return name
 
 
 def _number(values: dict[str, list[str]], key: str) -> int | None:
@@ -310,6 +381,16 @@ def _compile_stage(stage: Stage, operands: list[str], values: dict[str, list[str
     else:
         _put(program.text(stage.next, notes="plain" not in values), _last(values, "output", ""))
     return 0
+
+
+WORK = {
+    "run": _run,
+    "build": _build,
+    "lower": _lower,
+    "check": _check,
+    "explain": _explain,
+    "why-wrong": _why_wrong,
+}
 
 
 def lbc() -> None:

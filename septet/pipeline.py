@@ -55,7 +55,10 @@ LANGUAGES = tuple(NAMED)  # the six languages with text; the seventh, x86, is by
 
 
 class Pass:
-    """An IR pass: `septet.ir.passes.<module>.run(function, facts)`.  It runs from -O `level` up."""
+    """An IR pass: `septet.ir.passes.<module>.run(function, facts)`.  It runs from -O `level` up.
+
+    Its module may say `KEEPS`: the analyses that hold after it as they did before.
+    """
 
     __slots__ = ("name", "level", "why")
 
@@ -65,10 +68,9 @@ class Pass:
         self.why = why
 
     @property
-    def run(self) -> Callable[[Any, Any], bool]:
+    def module(self) -> Any:
         """The pass itself."""
-        run: Callable[[Any, Any], bool] = module(f"septet.ir.passes.{self.name.replace('-', '_')}").run
-        return run
+        return module(f"septet.ir.passes.{self.name.replace('-', '_')}")
 
 
 PASSES = (
@@ -78,6 +80,8 @@ PASSES = (
     Pass("dead-code", 1, "what simplifying left without a use"),
 )
 
+
+PROGRAM_LEVEL = 4  # from here up functions are optimised callees first, with summaries of them and facts of the whole program
 
 GENERATED = {"l3_tiles": "septet.l3.select", "runtime_image": "septet.runtime.image"}
 """What the build puts into `septet._generated`: the text that the module's `generate()` gives (see `base.generated`)."""
@@ -90,21 +94,32 @@ class Step:
     they were before the stage's passes, for watchers that say `whole = True` (see `Watcher`).
     """
 
-    __slots__ = ("stage", "name", "function", "program", "nanoseconds", "changed")
+    __slots__ = ("stage", "name", "function", "program", "nanoseconds", "changed", "applications")
 
-    def __init__(self, stage: str, name: str, function: Any, program: Any, nanoseconds: int, changed: bool = True) -> None:
+    def __init__(
+        self,
+        stage: str,
+        name: str,
+        function: Any,
+        program: Any,
+        nanoseconds: int,
+        changed: bool = True,
+        applications: int = 0,
+    ) -> None:
         self.stage = stage
         self.name = name
         self.function = function
         self.program = program
         self.nanoseconds = nanoseconds
         self.changed = changed
+        self.applications = applications  # after a pass: how many rule and pass applications the function has had
 
 
 class Watcher:
     """Base of what hangs on the pipeline's hook."""
 
     whole = False  # whether it needs each stage's program whole, so that all functions take each step together
+    recheck = False  # whether the analyses that a pass keeps are computed anew after it, and compared
 
     def __call__(self, step: Step) -> None:
         """Called after every step."""
@@ -135,49 +150,56 @@ def _first(diagnostics: Iterator[Diagnostic], most: int = 100) -> Iterator[Diagn
 class Compilation:
     """One program on its way down: options, watchers, fuel and remarks."""
 
-    __slots__ = ("options", "watchers", "remarks", "fuel")
+    __slots__ = ("options", "watchers", "remarks", "fuel", "rows")
 
     def __init__(self, options: Options, watchers: Iterable[Watcher] = ()) -> None:
         self.options = options
         self.watchers = tuple(watchers)
         self.remarks: list[Remark] = []
         self.fuel = dict(options.fuel)
+        rows = [row for row in PASSES if row.level <= options.opt and (row.name not in options.without or not row.level)]
+        names = [row.name for row in rows]
+        middle = names.index("linearise")
+        self.rows = {"arrays": rows[:middle], "words": rows[middle:]}
 
     def lower(self, program: Any, start: str, end: str) -> Any:
         """`program` of stage `start` as one of stage `end`, all functions taking each step together."""
         stage = NAMED[start]
         while stage.name != end:
             below = self._empty_below(stage, program)
-            made = [
-                (function, self._down(stage, self._optimised(stage, function, program, copy=True), program))
-                for function in program.functions.values()
-            ]
-            for function, (lowered, _) in made:
-                below.functions[function.name] = lowered
-            for _, (lowered, spent) in made:
-                self._tell(Step(stage.next, stage.compiler, lowered, below, spent))
+            made = {function.name: self._down(stage, function, program) for function in self._ready(stage, program, copy=True)}
+            for name in program.functions:
+                below.functions[name] = made[name][0]
+            for name in program.functions:
+                self._tell(Step(stage.next, stage.compiler, made[name][0], below, made[name][1]))
             program = below
             stage = NAMED[stage.next]
         return program
 
     def compile(self, program: Any, start: str) -> list[Code]:
         """Machine code for every function of `program`, in program order; one function at a time where watchers allow it."""
-        end = "l1" if any(watcher.whole for watcher in self.watchers) else "la" if start == "lb" else start
-        program, start = self.lower(program, start, end), end
-        contexts = self._contexts(program, start)
+        stages = list(NAMED)
+        end = "la" if start == "lb" else start
+        if self.options.opt >= PROGRAM_LEVEL and stages.index(start) < stages.index("ir"):
+            end = "ir"
+        if any(watcher.whole for watcher in self.watchers):
+            end = "l1"
         collecting = gc.isenabled()
         gc.disable()  # a compile makes much that lives long, and cleans up after itself
         try:
-            return [self._through(function, start, contexts) for function in program.functions.values()]
+            program, given = self.lower(program, start, end), start == end
+            contexts = self._contexts(program, end)
+            stage = NAMED[end]
+            made = {f.name: self._through(f, stage, contexts) for f in self._ready(stage, program, copy=given)}
+            return [made[function.name] for function in program.functions.values()]
         finally:
             if collecting:
                 gc.enable()
 
-    def _through(self, function: Any, start: str, contexts: dict[str, Any]) -> Code:
-        """One function from stage `start` to machine code."""
-        stage = NAMED[start]
+    def _through(self, function: Any, stage: Stage, contexts: dict[str, Any]) -> Code:
+        """One function, which its stage's passes have seen, from `stage` to machine code."""
         while True:
-            above = self._optimised(stage, function, contexts[stage.name], copy=stage.name == start)
+            above = function
             function, spent = self._down(stage, above, contexts[stage.name])
             if stage.name == "ir":
                 for block in above.blocks:  # blocks and branches refer to each other in circles
@@ -187,21 +209,56 @@ class Compilation:
                 code: Code = function
                 return code
             stage = NAMED[stage.next]
+            if stage.name == "ir":
+                self._passes(function, self._facts(function, contexts["ir"], None), ("arrays", "words"))
 
-    def _optimised(self, stage: Stage, function: Any, program: Any, copy: bool) -> Any:
-        """`function` after this level's passes; with `copy` it is left as it was and a copy changed."""
+    def _ready(self, stage: Stage, program: Any, copy: bool) -> Iterator[Any]:
+        """The functions of `program` after this level's passes, in the order in which they are done; with `copy` those of
+        `program` stay as they are."""
+        functions = program.functions
         if stage.name != "ir":
-            return function
+            yield from functions.values()
+            return
         if copy:
-            function = module("septet.ir.copy").copy_function(function)
-        facts = module("septet.base.facts").Facts(program, Fuel(self.fuel.get(function.name)), self.remarks)
-        for row in PASSES:
-            if row.level <= self.options.opt and not (row.name == "linearise" and function.phase == "words"):
+            copy_function = module("septet.ir.copy").copy_function
+            functions = {name: copy_function(function) for name, function in functions.items()}
+            program = with_functions(program, functions)
+        if self.options.opt < PROGRAM_LEVEL:
+            for function in functions.values():
+                self._passes(function, self._facts(function, program, None), ("arrays", "words"))
+                yield function
+            return
+        whole = module("septet.ir.whole")
+        known = whole.known(program, self.options)
+        for component in whole.components(program):
+            facts = [self._facts(functions[name], program, known) for name in component]
+            for each in facts:
+                self._passes(each.function, each, ("arrays",))
+            whole.summarise(facts, known)
+            for each in facts:
+                self._passes(each.function, each, ("words",))
+                yield each.function
+
+    def _facts(self, function: Any, program: Any, known: Any) -> Any:
+        fuel = Fuel(self.fuel.get(function.name))
+        facts = module("septet.base.facts").Facts
+        return facts(program, fuel, self.remarks, function=function, opt=self.options.opt, known=known)
+
+    def _passes(self, function: Any, facts: Any, phases: tuple[str, ...]) -> None:
+        """Run this level's passes of those phases on `function`."""
+        recheck = any(watcher.recheck for watcher in self.watchers)
+        for phase in phases:
+            if phase == "arrays" and function.phase == "words":
+                continue
+            for row in self.rows[phase]:
                 facts.by = row.name
+                code = row.module
                 began = perf_counter_ns()
-                changed = row.run(function, facts)
-                self._tell(Step("ir", row.name, function, program, perf_counter_ns() - began, changed))
-        return function
+                changed = code.run(function, facts)
+                if changed:
+                    facts.drop(getattr(code, "KEEPS", ()), recheck)
+                spent = perf_counter_ns() - began
+                self._tell(Step("ir", row.name, function, facts.program, spent, changed, facts.fuel.used))
 
     def _down(self, stage: Stage, function: Any, program: Any) -> tuple[Any, int]:
         """`function` in the next language, and the nanoseconds it took."""

@@ -26,12 +26,13 @@ def compile(
     opt: int = 2,
     name: str = "<text>",
     fuel: tuple[tuple[str, int], ...] = (),
+    without: tuple[str, ...] = (),
     watchers: Iterable[Watcher] = (),
 ) -> Program:
     """The program that `source` is, in `language` (lb, la, ir, l3, l2 or l1).  Rejected says what is wrong with it."""
     if language not in LANGUAGES:
         raise ValueError(f"language is {language!r}, not one of {', '.join(LANGUAGES)}")
-    return Program(Source(source, name), language, Options(opt, fuel), watchers)
+    return Program(Source(source, name), language, Options(opt, fuel, without), watchers)
 
 
 def read(path: str, *, language: str = "", opt: int = 2) -> Program:

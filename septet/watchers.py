@@ -17,9 +17,10 @@ class BrokenStep(Exception):  # noqa: N818
 
 
 class Check(Watcher):
-    """Verifies each function after each step."""
+    """Verifies each function after each step, and the analyses that passes keep."""
 
     whole = True
+    recheck = True
 
     def __call__(self, step: Step) -> None:
         if step.stage == "x86":

@@ -112,7 +112,7 @@ def test_bad_input(tmp_path: Path) -> None:
     [
         (["run"], 2, "what file"),
         (["rnu", "x.lb"], 2, "did you mean 'run'"),
-        (["explain", "x.lb"], 2, "not there yet"),
+        (["reduce", "x.lb"], 2, "not there yet"),
         (["run", "--ta", "ir", "x.lb"], 2, "did you mean '--at'"),
         (["run", "--at", "l9", "x.lb"], 2, "not one of"),
         (["run", "x.py"], 2, "language"),

@@ -1,6 +1,7 @@
 """Golden tests: a file says what to run, then what is given, `----`, and what must come out.
 
-    # run: simplify dead-code          passes of septet/ir/passes by name; `fuel=N` limits their applications
+    # run: simplify dead-code          passes of septet/ir/passes by name; `fuel=N` limits their applications;
+                                       `whole`: what follows knows the program's facts and, callees first, summaries
     # run: LBc                         a compiler, from the file's language to the next; `-O1` for another level than 0
     define int64 @f (int64 %a) { ... }
     ----
@@ -19,10 +20,10 @@ from pathlib import Path
 import pytest
 
 import septet
-from septet.base.facts import Facts
+from septet.base.facts import Facts, Known
 from septet.base.options import Fuel, Options
 from septet.base.source import Source
-from septet.ir import text, verify
+from septet.ir import text, verify, whole
 from septet.pipeline import LANGUAGES, NAMED, Compilation
 from septet.x86.decode import disassemble
 
@@ -34,14 +35,20 @@ def after_passes(names: list[str], given: str) -> str:
     """The IR that comes of running passes on a program, which is verified after each."""
     program = text.parse(Source(given), notes=False)
     fuel = Fuel()
+    known = Known()
     for name in names:
+        if name == "whole":
+            known = whole.known(program, Options(2))
+            for component in whole.components(program):
+                whole.summarise([Facts(program, fuel, function=program.functions[name], known=known) for name in component], known)
+            continue
         if name.startswith("fuel="):
             fuel = Fuel(int(name[5:]))
             continue
         run = import_module(f"septet.ir.passes.{name.replace('-', '_')}").run
         for function in program.functions.values():
             before = text.print_function(function)
-            changed = run(function, Facts(program, fuel, by=name))
+            changed = run(function, Facts(program, fuel, by=name, function=function, known=known))
             assert changed or text.print_function(function) == before, f"{name} says that it changed nothing"
             assert [problem.message for problem in verify.function_problems(function, program)] == []
     return text.print_program(program, notes=False)

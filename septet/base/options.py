@@ -6,28 +6,40 @@ from __future__ import annotations
 class Options:
     """What may change the bytes that come out.  Frozen: `with_(opt=2)` gives another one."""
 
-    __slots__ = ("opt", "fuel")
+    __slots__ = ("opt", "fuel", "without")
     opt: int  # -O level, 0 to 3
     fuel: tuple[tuple[str, int], ...]  # (function, how many rule and pass applications it may have)
+    without: tuple[str, ...]  # names of passes that do not run
 
-    def __init__(self, opt: int = 2, fuel: tuple[tuple[str, int], ...] = ()) -> None:
+    def __init__(self, opt: int = 2, fuel: tuple[tuple[str, int], ...] = (), without: tuple[str, ...] = ()) -> None:
         if opt not in (0, 1, 2, 3):
             raise ValueError(f"opt is {opt!r}, not 0, 1, 2 or 3")
         object.__setattr__(self, "opt", opt)
         object.__setattr__(self, "fuel", fuel)
+        object.__setattr__(self, "without", without)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("options are frozen; use with_()")
 
-    def with_(self, *, opt: int | None = None, fuel: tuple[tuple[str, int], ...] | None = None) -> Options:
+    def with_(
+        self,
+        *,
+        opt: int | None = None,
+        fuel: tuple[tuple[str, int], ...] | None = None,
+        without: tuple[str, ...] | None = None,
+    ) -> Options:
         """These options with some replaced."""
-        return Options(self.opt if opt is None else opt, self.fuel if fuel is None else fuel)
+        return Options(
+            self.opt if opt is None else opt,
+            self.fuel if fuel is None else fuel,
+            self.without if without is None else without,
+        )
 
     def digest(self) -> str:
         """A hexadecimal digest of every option, the same on every machine."""
         from hashlib import sha256
 
-        return sha256(repr((self.opt, self.fuel)).encode()).hexdigest()
+        return sha256(repr((self.opt, self.fuel, self.without)).encode()).hexdigest()
 
 
 class Fuel:
