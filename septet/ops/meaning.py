@@ -32,6 +32,11 @@ def reduced(meaning: Callable[..., Any], type: Type, compares: bool) -> Callable
     return lambda *args: wrap(meaning(bits, *args))
 
 
+def high(bits: int, a: Any, b: Any) -> Any:
+    """The upper half of the product of two numbers of `bits` bits: floor(a * b / 2^bits)."""
+    return (a * b) >> bits
+
+
 def quotient(a: Any, b: Any) -> Any:
     """a / b, rounded towards zero.  Trap where b is 0."""
     if b == 0:

@@ -78,6 +78,7 @@ SYMBOL_ADDRESS = Op("address . -> A; pure")  # of a function or of data
 ADD = Op("add + I I -> I; pure commutes", lambda n, a, b: a + b)
 SUB = Op("sub - I I -> I; pure", lambda n, a, b: a - b)
 MUL = Op("mul * I I -> I; pure commutes", lambda n, a, b: a * b)
+MUL_HIGH = Op("mul-high . I I -> I; pure commutes", lambda n, a, b: m.high(n, a, b))  # the upper n bits of the product
 DIV = Op("div / I I -> I; traps", lambda n, a, b: m.quotient(a, b))
 REM = Op("rem % I I -> I; traps", lambda n, a, b: m.remainder(a, b))
 AND = Op("and & I I -> I; pure commutes", lambda n, a, b: a & b)
