@@ -18,12 +18,13 @@ class Known:
     """What is known about a program besides its functions: a summary of each function whose arrays phase is done, and facts
     found in all functions together before the first pass.  Empty where a level does without."""
 
-    __slots__ = ("summaries", "words", "arguments")
+    __slots__ = ("summaries", "words", "arguments", "bodies")
 
     def __init__(self) -> None:
         self.summaries: dict[str, Any] = {}
         self.words: Any = None  # which words are surely encoded integers (ir.analyses.representation)
         self.arguments: Any = None  # what constants callers pass (ir.analyses.arguments)
+        self.bodies: dict[Any, Any] = {}  # what inlining has found out about the summaries' bodies
 
 
 class Stale(Exception):  # noqa: N818

@@ -11,6 +11,7 @@ from bisect import bisect_left
 
 from septet.base.diagnostics import MOST, Diagnostic, Rejected
 from septet.base.source import Place, Source
+from septet.base.symbols import Line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,6 +235,15 @@ class Cursor:
             raise SyntaxProblem
         self.at += 1
         return value
+
+
+def line_operand(cursor: Cursor, low: int = 0) -> Line:
+    """What follows the word `line`: a relative line from `low` on, and `of @f` where it is not one of the function here."""
+    number = cursor.number("a line, counted from the function's first,", low, 1 << 31)
+    if cursor.text == "of" and cursor.kinds[cursor.at + 1] == FUNCTION:
+        cursor.at += 2
+        return Line(number, cursor.texts[cursor.at - 1][1:])
+    return Line(number)
 
 
 def literal(text: str) -> int | None:

@@ -35,24 +35,26 @@ def symbol(kind: int, name: str) -> Symbol:
 
 
 class Line:
-    """An operand: the encoded (2n+1) absolute line of relative line `line` of the function it stands in.  Written `line 5`.
+    """An operand: the encoded (2n+1) absolute line of relative line `line` of a function: of the one it stands in, written
+    `line 5`, or of the one called `function`, written `line 5 of @f`, for what was inlined from there.
 
     It is known only when linking, which is why a line inserted above a function changes none of its bytes.
     """
 
-    __slots__ = ("line",)
+    __slots__ = ("line", "function")
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, function: str = "") -> None:
         self.line = line
+        self.function = function  # "" for the one it stands in
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Line) and other.line == self.line
+        return isinstance(other, Line) and other.line == self.line and other.function == self.function
 
     def __hash__(self) -> int:
-        return hash((Line, self.line))
+        return hash((Line, self.line, self.function))
 
     def __repr__(self) -> str:
-        return f"line {self.line}"
+        return f"line {self.line} of @{self.function}" if self.function else f"line {self.line}"
 
 
 class Data:

@@ -1,4 +1,5 @@
-"""A copy of a function that passes may change.  Constants and addresses, which nothing changes, are shared."""
+"""A copy of a function, or of blocks of it, that passes may change.  Constants and addresses, which nothing changes, are
+shared."""
 
 from __future__ import annotations
 
@@ -11,8 +12,18 @@ if TYPE_CHECKING:
 
 def copy_function(function: Function) -> Function:
     """A copy that shares nothing that passes change."""
-    blocks = {block: Block(block.name) for block in function.blocks}
     made: dict[Value, Value] = {value: _value(value) for value in function.parameters}
+    blocks = copy_blocks(function.blocks, made)
+    parameters = [made[value] for value in function.parameters]
+    return Function(function.name, function.result, parameters, list(blocks.values()), function.line, function.phase)
+
+
+def copy_blocks(originals: list[Block], made: dict[Value, Value]) -> dict[Block, Block]:
+    """Copies of `originals` by what they are copies of; `made` says what stands for values outside, and learns those inside.
+
+    Branches to other blocks lead where they led, and phis keep operands from other blocks.
+    """
+    blocks = {block: Block(block.name) for block in originals}
     copiers = _COPIERS
     for block, new in blocks.items():
         for phi in block.phis:
@@ -26,14 +37,18 @@ def copy_function(function: Function) -> Function:
     for new in blocks.values():
         for phi in new.phis:
             phi.args = [get(arg, arg) for arg in phi.args]
-            phi.blocks = [blocks[block] for block in phi.blocks]
+            phi.blocks = [blocks.get(block, block) for block in phi.blocks]
         for value in new.body:
             value.args = [get(arg, arg) for arg in value.args]
         last = new.body[-1]
         if isinstance(last, Branch):
-            last.targets = [blocks[target] for target in last.targets]
-    parameters = [made[value] for value in function.parameters]
-    return Function(function.name, function.result, parameters, list(blocks.values()), function.line, function.phase)
+            last.targets = [blocks.get(target, target) for target in last.targets]
+    return blocks
+
+
+def copy_value(value: Value) -> Value:
+    """A copy of a value that is no phi, with the same operands."""
+    return _COPIERS[type(value)](value)
 
 
 def _value(v: Value) -> Value:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from septet.base.source import Source
+    from septet.base.symbols import Line as Where
     from septet.ops.table import Op
 
 ARRAYS, WORDS = "arrays", "words"  # Function.phase
@@ -84,12 +85,13 @@ class Memory(Value):
 
 class Check(Value):
     """A CHECK_ opcode.  `detail`: for check-index the dimension, or one of the constants below; for check-kind the
-    descriptor wanted (`x86.abi.descriptor`); else 0.  The line is the span's, or absolute `line` where that is not None."""
+    descriptor wanted (`x86.abi.descriptor`); else 0.  The line is the span's, or `line` where that is not None: an absolute
+    one, or one of the function that the check was inlined from."""
 
     __slots__ = ("detail", "line")
 
     def __init__(
-        self, op: Op, args: list[Value], detail: int = 0, span: int = 0, by: str = "", line: int | None = None
+        self, op: Op, args: list[Value], detail: int = 0, span: int = 0, by: str = "", line: int | Where | None = None
     ) -> None:
         super().__init__(op, VOID, args, span, by)
         self.detail = detail
@@ -119,11 +121,11 @@ class Call(Value):
 
 
 class Line(Value):
-    """The encoded absolute line of relative line `line` of this function: a constant that linking fixes."""
+    """The encoded absolute line that `line` says: a constant that linking fixes."""
 
     __slots__ = ("line",)
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: Where) -> None:
         super().__init__(ops.CONST, INT64, [])
         self.line = line
 

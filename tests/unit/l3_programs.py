@@ -11,7 +11,7 @@ from septet.ops import table as ops
 INTEGERS = [I8, I16, I32, I64, U8, U16, U32, U64, INT64, PTR, BOOL]
 FLOATS = [F32, F64]
 TYPES = INTEGERS + FLOATS
-BINARY = [ops.ADD, ops.SUB, ops.MUL, ops.AND, ops.OR, ops.XOR, ops.SHL, ops.SHR, ops.DIV, ops.REM]
+BINARY = [ops.ADD, ops.SUB, ops.MUL, ops.AND, ops.OR, ops.XOR, ops.SHL, ops.SHR, ops.DIV, ops.REM, ops.MUL_HIGH]
 COMPARISONS = [ops.EQ, ops.NE, ops.LT, ops.LE, ops.GT, ops.GE]
 FLOAT_PATTERNS = [
     0, 1 << 63, 0x3FF0000000000000, 0xBFF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000, 0x7FF8000000000000,
@@ -111,7 +111,8 @@ class Writer:
                 right = self.define(kind, f"{right} |.{kind} 1")
             elif right == "0":
                 right = "1"
-        self.define(kind, f"{self.operand(kind)} {op.symbol} {right}")
+        left = self.operand(kind)
+        self.define(kind, f"{left} {op.symbol} {right}" if op.symbol else f"{op.name} {left}, {right}")
 
     def unary(self) -> None:
         r = self.random

@@ -398,7 +398,7 @@ def test_trees_are_covered() -> None:
       return
     }"""
     assert l2_text(text, "f")[3:15] == [
-        ":f__top", "cjump %i >= %n :f__done", ":f__more", "%w <- 2", "%w += mem %a %i*8 16", "mem %a 24 <- %w",
+        ":f__top", "cjump %i >= %n :f__done", ":f__more", "%w <- mem %a %i*8 16", "%w += 2", "mem %a 24 <- %w",
         "mem %a 8 += 1", "%i += 1", "goto :f__top", ":f__done", "rax <- %i", "return",
     ]  # fmt: skip
 
