@@ -18,7 +18,7 @@ from septet.base.source import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from septet.base.diagnostics import Diagnostic
@@ -74,16 +74,42 @@ class Pass:
 
 
 PASSES = (
+    Pass("known-words", 2, "words that are surely encoded integers need no repair, and references no test of their kind"),
     Pass("simplify", 1, "checks and lengths are single operations here: repeated ones go before they are expanded"),
+    Pass("control-flow", 2, "fewer and larger blocks, for everything behind it"),
+    Pass("direct-calls", 2, "before inlining, which wants to know the callee"),
+    Pass("parameters", 2, "constants that all callers pass, before inlining weighs the body"),
+    Pass("tail-recursion", 2, "a loop can be inlined and optimised as one"),
+    Pass("inline", 2, "everything behind it sees callees and callers together"),
+    Pass("sccp", 2, "constants that came in as arguments decide branches"),
+    Pass("known-words", 2, "arguments are known in bodies that came in"),
+    Pass("simplify", 2, "what inlined bodies repeat, and constants that came in as arguments"),
+    Pass("control-flow", 2, "the edges of inlined bodies"),
+    Pass("scalar-replacement", 2, "objects that inlining brought home"),
+    Pass("jump-threading", 2, "before loops are rotated, as it may not cross their headers"),
+    Pass("rotate", 2, "loops test last, so that what they do surely can be done before them"),
+    Pass("redundant-loads", 2, "elements known from loads and stores before"),
+    Pass("range-checks", 2, "checks that ranges prove need no loop versions"),
+    Pass("invariant-motion", 2, "lengths and checks leave loops, so that versioning finds bounds before them"),
+    Pass("simplify", 2, "what came together in front of loops"),
+    Pass("versioning", 2, "loops without checks, where one test before them shows that none can fail"),
+    Pass("dead-stores", 2, "after the loads that kept stores alive are gone"),
+    Pass("control-flow", 2, "blocks that passes left empty"),
     Pass("linearise", 0, "from the arrays phase to the words phase; every level needs it"),
     Pass("simplify", 1, "address arithmetic that linearising made"),
+    Pass("divide-by-constants", 2, "before what it makes is scheduled for moving out of loops"),
+    Pass("reassociate", 2, "corrections of tagged sums become one; what stays the same in a loop comes together"),
+    Pass("invariant-motion", 2, "addresses of rows leave inner loops"),
+    Pass("if-conversion", 2, "small choices without a branch"),
+    Pass("control-flow", 2, "blocks that passes left empty"),
+    Pass("sink", 2, "what one way alone needs is computed there"),
     Pass("dead-code", 1, "what simplifying left without a use"),
+    Pass("placement", 2, "the last word about the order of blocks"),
 )
 
+PROGRAM_LEVEL = 2  # from here up functions are optimised callees first, with summaries of them and facts of the whole program
 
-PROGRAM_LEVEL = 4  # from here up functions are optimised callees first, with summaries of them and facts of the whole program
-
-GENERATED = {"l3_tiles": "septet.l3.select", "runtime_image": "septet.runtime.image"}
+GENERATED = {"ir_rules": "septet.ir.rule_compiler", "l3_tiles": "septet.l3.select", "runtime_image": "septet.runtime.image"}
 """What the build puts into `septet._generated`: the text that the module's `generate()` gives (see `base.generated`)."""
 
 
@@ -229,12 +255,14 @@ class Compilation:
                 yield function
             return
         whole = module("septet.ir.whole")
-        known = whole.known(program, self.options)
-        for component in whole.components(program):
+        known = whole.known(program)
+        graph = whole.CallGraph(program)
+        for component in graph.components:
             facts = [self._facts(functions[name], program, known) for name in component]
+            whole.foresee(facts, known, graph)
             for each in facts:
                 self._passes(each.function, each, ("arrays",))
-            whole.summarise(facts, known)
+            whole.summarise(facts, known, graph)
             for each in facts:
                 self._passes(each.function, each, ("words",))
                 yield each.function

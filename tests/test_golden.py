@@ -24,6 +24,7 @@ from septet.base.facts import Facts, Known
 from septet.base.options import Fuel, Options
 from septet.base.source import Source
 from septet.ir import text, verify, whole
+from septet.ir.analyses.call_graph import CallGraph
 from septet.pipeline import LANGUAGES, NAMED, Compilation
 from septet.x86.decode import disassemble
 
@@ -38,9 +39,10 @@ def after_passes(names: list[str], given: str) -> str:
     known = Known()
     for name in names:
         if name == "whole":
-            known = whole.known(program, Options(2))
-            for component in whole.components(program):
-                whole.summarise([Facts(program, fuel, function=program.functions[name], known=known) for name in component], known)
+            known, graph = whole.known(program), CallGraph(program)
+            for component in graph.components:
+                functions = [program.functions[name] for name in component]
+                whole.summarise([Facts(program, fuel, function=one, known=known) for one in functions], known, graph)
             continue
         if name.startswith("fuel="):
             fuel = Fuel(int(name[5:]))

@@ -33,16 +33,17 @@ void main() {
 }
 """
 NAME = "off-by-one"
+COMPUTES = (ops.ADD, ops.SUB, ops.MUL)
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, only: str) -> None:
-    """A pass that makes the first additions of constants in function `only` wrong."""
+    """A pass that changes the constants that function `only` computes with."""
     lying = ModuleType("septet.ir.passes.off_by_one")
 
     def run(function: Function, facts: Facts) -> bool:
         changed = False
         for value in function.values():
-            if value.op is ops.ADD and isinstance(right := value.args[1], Const) and facts.fuel.spend():
+            if value.op in COMPUTES and isinstance(right := value.args[1], Const) and facts.fuel.spend():
                 if function.name == only:
                     value.args = [value.args[0], Const(right.type, right.number + 2)]
                     changed = True

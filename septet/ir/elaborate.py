@@ -30,7 +30,7 @@ from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Mem
 from septet.ir.parse import WORD_OPS, Parser
 from septet.ir.recognise import recognise_checks
 from septet.ir.ssa import Builder
-from septet.ir.written import LINE
+from septet.ir.written import LineOperand
 from septet.ops import table as ops
 from septet.ops.table import COPY
 
@@ -248,8 +248,8 @@ class Elaborator:
         kind = operand.kind
         if kind == VARIABLE:
             return self._read(operand.text)
-        if kind == LINE:
-            return self.builder.line(int(operand.text))
+        if isinstance(operand, LineOperand):
+            return self.builder.line(operand.where)
         if kind == FUNCTION:
             is_data = operand.text in self.data
             value = self.builder.address(symbol(DATA if is_data else FUNCTION_SYMBOL, operand.text))

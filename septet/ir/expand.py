@@ -21,7 +21,14 @@ _TENSOR, _TUPLE, _KIND, _LENGTH, _DIMENSION, _DIVISION = (
 
 
 def _line(check: ir.Check) -> Operand:
-    return Line(line_of(check.span)) if check.line is None else encode(check.line)
+    return _where(check.span, check.line)
+
+
+def _where(span: int, line: int | Line | None) -> Operand:
+    """The encoded line of a check."""
+    if line is None:
+        return Line(line_of(span))
+    return encode(line) if isinstance(line, int) else line
 
 
 def _null(lowering: Lowering, value: ir.Value) -> None:
@@ -78,10 +85,9 @@ def _divisor(lowering: Lowering, value: ir.Value) -> None:
     check_divisor(lowering, value.args[0], value.span, value.line)
 
 
-def check_divisor(lowering: Lowering, divisor: ir.Value, span: int, line: int | None) -> None:
+def check_divisor(lowering: Lowering, divisor: ir.Value, span: int, line: int | Line | None) -> None:
     """To the division error where `divisor` is 0."""
-    where = Line(line_of(span)) if line is None else encode(line)
-    label = lowering.error(_DIVISION, (where,), span)
+    label = lowering.error(_DIVISION, (_where(span, line),), span)
     lowering.checked.add(divisor)
     lowering.leave(ops.EQ, divisor.type, lowering.operand(divisor, divisor.type), 0, label, span)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from septet.base.symbols import Line
     from septet.runtime.model import Runtime
 
     Step = tuple[int, int, Any, int, Callable[..., Any]]
@@ -199,15 +200,20 @@ class Preparation:
         if isinstance(value, ir.Const):
             return value.number
         if isinstance(value, ir.Line):
-            return encode(self.function.line + value.line)
+            return self.resolved(value.line)
         assert isinstance(value, ir.Address)
         return self.machine.addresses[value.symbol.kind, value.symbol.name]
 
     def line(self, value: ir.Value) -> int:
         """The encoded absolute line of an instruction."""
         if isinstance(value, ir.Check) and value.line is not None:
-            return encode(value.line)
+            return encode(value.line) if isinstance(value.line, int) else self.resolved(value.line)
         return encode(self.function.line + line_of(value.span))
+
+    def resolved(self, where: Line) -> int:
+        """The encoded absolute line of a line of some function."""
+        function = self.machine.codes[where.function].function if where.function else self.function
+        return encode(function.line + where.line)
 
     def step(self, value: ir.Value, args: list[int], function: Callable[..., Any]) -> None:
         """Append a step."""

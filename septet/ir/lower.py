@@ -5,6 +5,7 @@
   from a branch to a block with several predecessors they get a place of their own.
 * A check becomes a comparison and a branch to a cold block at the end of the function, which calls the error routine; checks
   with the same line and operands share one.  A division by what may be 0 gets a check.
+* A comparison that only branches and selects use is computed in front of each of them, where the machine wants it.
 * What has no effect and no use is left out; a BITCAST between values, or between plain words, is the same variable.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 from septet.base.graph import reverse_postorder
 from septet.base.names import Fresh
 from septet.base.symbols import Line, Symbol
-from septet.base.types import BOOL, I64, PTR, U32, VOID, Type
+from septet.base.types import BOOL, I64, INT64, U32, VOID, Type
 from septet.ir import nodes as ir
 from septet.ir.analyses.loops import depths
 from septet.ir.copies import in_sequence
@@ -79,7 +80,7 @@ class Lowering:
         self.out: list[l3.Instruction] = []
         self.used: set[ir.Value] = set()  # values with a use other than as a condition
         self.live: dict[ir.Block, list[ir.Value]] = {}  # the values with a use or an effect, but for the last
-        self.decides: dict[ir.Value, int] = {}  # how many branches a value is the condition of
+        self.decides: dict[ir.Value, int] = {}  # how many branches and selects a value is the condition of
         self.labels = {block: self.fresh_label(block.name or "b") for block in function.blocks}
         self.before = dict.fromkeys(function.blocks, 0)  # how many predecessors blocks have
         self.cold: dict[tuple[Symbol, tuple[Operand, ...]], tuple[str, int]] = {}  # error calls: their labels and spans
@@ -139,8 +140,14 @@ class Lowering:
             for value in body[-2::-1]:
                 op = value.op
                 if value in used or value in decides or not (op.pure or op is LOAD):
-                    live.append(value)
-                    used.update(value.args)
+                    if op is ops.SELECT:
+                        condition = value.args[0]
+                        decides[condition] = decides.get(condition, 0) + 1
+                        used.update(value.args[1:])
+                    else:
+                        used.update(value.args)
+                    if not op.compares or value in used:
+                        live.append(value)
             live.reverse()
 
     def _dominators_first(self) -> list[ir.Block]:
@@ -169,7 +176,7 @@ class Lowering:
                 number = value.number
                 return number if type.low <= number <= type.high else type.wrap(number)
             assert isinstance(value, ir.Line)
-            return Line(value.line)
+            return value.line
         home = self.homes.get(value)
         if home is None:
             if op is SYMBOL_ADDRESS:
@@ -203,7 +210,6 @@ class Lowering:
         self.checked.clear()
         out = self.out
         homes = self.homes
-        opposite = self.opposite
         for value in self.live[block]:
             op = value.op
             handler = _HANDLERS.get(op)
@@ -217,13 +223,23 @@ class Lowering:
                 if home is None:
                     home = self.operand(arg, type)
                 args.append(home)
-            if value is opposite:
-                op = _OPPOSITE[op]
-                self.turned = True
             home = homes.get(value)
             if home is None:
                 home = homes[value] = l3.Variable(self.fresh(value.name or "v"), value.type)
             out.append(l3.Instruction(op, type, home, args, value.span))  # type: ignore[arg-type]
+
+    def _condition(self, value: ir.Value, turn: bool) -> Operand:
+        """What decides a branch or a select: a comparison for that alone is made here, each time anew; with `turn` its
+        opposite."""
+        if isinstance(value, ir.Compare) and value not in self.used:
+            op = value.op
+            if turn:
+                op = _OPPOSITE[op]
+            args = [self.operand(arg, value.on) for arg in value.args]
+            target = l3.Variable(self.fresh(value.name or "v"), BOOL)
+            self.out.append(l3.Instruction(op, value.on, target, args, value.span))
+            return target
+        return self.operand(value, BOOL)
 
     def _needs_copies(self, block: ir.Block) -> bool:
         return bool(block.phis) and self.before[block] > 1
@@ -235,7 +251,7 @@ class Lowering:
         last = block.body[-1]
         if last.op is BR_IF and isinstance(last, ir.Branch):
             condition = last.args[0]
-            if condition.op in _OPPOSITE and condition not in self.used and self.decides[condition] == 1:
+            if condition.op in _OPPOSITE and condition not in self.used:
                 then, other = last.targets
                 then_copies, other_copies = self._needs_copies(then), self._needs_copies(other)
                 if then_copies and not other_copies or then is after and not (other_copies and not then_copies):
@@ -254,14 +270,15 @@ class Lowering:
         away: ir.Block | None = None
         if last.op is BR_IF:
             away, to = last.targets
+            self.turned = last.args[0] is self.opposite
+            decides = self._condition(last.args[0], self.turned)
             if self.turned:
                 away, to = to, away
             label = self.labels[away]
             if self._needs_copies(away):
                 label = self.fresh_label(f"{block.name}_{away.name}")
                 self.edges.append((label, block, away, min(depth[block], depth[away])))
-            condition = last.args[0]
-            self.out.append(l3.Branch(BR_IF, [self.operand(condition, condition.type)], label, span))
+            self.out.append(l3.Branch(BR_IF, [decides], label, span))
         if to.phis and self.before[to] > 1:
             self._copies(block, to)
         if to is after:
@@ -333,7 +350,7 @@ class Lowering:
 
     def _memory(self, value: ir.Value) -> None:
         assert isinstance(value, ir.Memory)
-        args = [self.operand(value.args[0], PTR)]
+        args = [self.operand(value.args[0], INT64)]
         if value.op is LOAD:
             target = self.variable(value)
         else:
@@ -347,7 +364,7 @@ class Lowering:
         callee: Operand | None = value.callee
         if callee is None:
             callee = args.pop(0)
-            if not isinstance(callee, (l3.Variable, Symbol)):
+            if not isinstance(callee, l3.Variable):  # of a known function with other parameters perhaps: its check fails before
                 variable = l3.Variable(self.fresh("callee"), value.args[0].type)
                 self.out.append(self._copy(variable, callee, value.span))
                 callee = variable
@@ -376,7 +393,11 @@ class Lowering:
         self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
 
     def _select(self, value: ir.Value) -> None:
-        args = [self.operand(arg, value.type) for arg in value.args]
+        condition, then, other = value.args
+        turn = then.op is CONST and other.op is not CONST and condition.op in _OPPOSITE and condition not in self.used
+        if turn:  # a number can be moved to the target before, and only a variable after
+            then, other = other, then
+        args = [self._condition(condition, turn), self.operand(then, value.type), self.operand(other, value.type)]
         self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
 
     def _convert(self, value: ir.Value) -> None:

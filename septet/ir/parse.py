@@ -27,11 +27,12 @@ from septet.base.scan import (
     Scanner,
     SyntaxProblem,
     Tokens,
+    line_operand,
 )  # fmt: skip
 from septet.base.symbols import Data
 from septet.base.types import Type, named
 from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
-from septet.ir.written import LINE, BlockText, FunctionText, Operand, Statement, unescaped
+from septet.ir.written import BlockText, FunctionText, LineOperand, Operand, Statement, unescaped
 from septet.ops.routines import ROUTINES
 from septet.ops.table import COPY, FABS, OPS, PHI
 from septet.x86 import abi
@@ -208,7 +209,7 @@ class Parser(Cursor):
         if kind == NAME:
             if self.text == "line" and self.kinds[at + 1] == NUMBER:
                 self.at += 1
-                return Operand(LINE, str(self.number("a line", 0, 1 << 40)), at)
+                return LineOperand(line_operand(self), at)
             type = named(self.text) if self.kinds[at + 1] != BRACKETS else None
             if type is None and self.kinds[at + 1] != BRACKETS:
                 self.fail(what)
@@ -447,7 +448,8 @@ class Parser(Cursor):
             statement.offset = abi.descriptor(kind, 0 if kind == abi.TUPLE else self.number("a count", 0, 1 << 20))
         if self.kind == NAME and self.text == "at":
             self.at += 1
-            statement.line = self.number("a line", 0, (1 << 31) - 1)
+            is_relative = self.accept("line")
+            statement.line = line_operand(self) if is_relative else self.number("a line", 0, (1 << 31) - 1)
         return statement
 
     def _branch(self) -> Statement:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
     from typing import Protocol
 
+    from septet.base.symbols import Line as Where
+
     class Variable(Hashable, Protocol):
         """What the code assigns to."""
 
@@ -84,7 +86,7 @@ class Builder:
         self.function = Function(name, result, [], [], line, phase)
         self.fresh = Fresh(labels)
         self._constants: dict[tuple[Type, int], Const] = {}
-        self._symbols: dict[Symbol | int, Value] = {}
+        self._symbols: dict[Symbol | Where, Value] = {}
         self._pending: list[tuple[Variable, Phi, OpenBlock]] = []
         self._made: list[Value] = []  # every phi that reading variables took
         self._searching = Const(VOID, 0)  # marks the blocks that a search has passed
@@ -113,11 +115,11 @@ class Builder:
             found = self._symbols[symbol] = Address(symbol, CODE if symbol.kind == FUNCTION else PTR)
         return found
 
-    def line(self, line: int) -> Value:
-        """The encoded absolute line of relative `line`; one object a function."""
-        found = self._symbols.get(line)
+    def line(self, where: Where) -> Value:
+        """The encoded absolute line that `where` says; one object a function."""
+        found = self._symbols.get(where)
         if found is None:
-            found = self._symbols[line] = Line(line)
+            found = self._symbols[where] = Line(where)
         return found
 
     # Blocks.

@@ -121,7 +121,7 @@ class Printer:
             usual = CODE if value.symbol.kind == FUNCTION else PTR
             return repr(value.symbol) if value.type is usual else f"{value.type} {value.symbol}"
         if isinstance(value, Line):
-            return f"line {value.line}"
+            return repr(value.line)
         return f"%?{value.name}"  # belongs to no block: a broken function, printed to be looked at
 
     def _list(self, values: list[Value], type: Type = INT64) -> str:

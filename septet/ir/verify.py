@@ -7,7 +7,7 @@
   no phis; every block can be reached.
 * `_phi`: a phi has one operand for each predecessor of its block, of its type.
 * `_operands`: an operand is a constant, an address, a parameter, or a value whose definition dominates the use.
-* `_constant`: a constant is one of the numbers of its type; `_address`: a function or data that is named exists.
+* `_constant`: a constant is one of the numbers of its type; `_address`, `_line`: a function or data that is named exists.
 * `_operation`: an opcode has the operands its row says, of types that its signature allows: equal letters accept each other.
 * `_access` (phase arrays): an array of k dimensions is accessed with k indices, a tuple with one; all are words.
 * `_length`, `_new` (phase arrays): of an array, a dimension that it has; of a tuple, none; a new array is of its rank.
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from septet.base.source import Place
+    from septet.base.symbols import Line
     from septet.base.types import Type
 
     Found = Iterator[Diagnostic]
@@ -197,7 +198,7 @@ class _Checker:
         elif isinstance(arg, ir.Address):
             yield from self._address(user, arg)
         elif isinstance(arg, ir.Line):
-            return
+            yield from self._line(user, arg.line)
         elif arg not in self.homes:
             yield self.wrong(user, f"'{user.op}' has an operand '%{arg.name}' that stands nowhere")
         else:
@@ -218,6 +219,12 @@ class _Checker:
             hint = did_you_mean(arg.symbol.name, known)
             message = f"in '@{self.function.name}', there is no function or data '{arg.symbol}'"
             yield Diagnostic(message, self.at(user, repr(arg.symbol)[1:]), hint)
+
+    def _line(self, user: ir.Value, line: Line) -> Found:
+        name = line.function
+        if name and name not in self.program.functions:
+            message = f"in '@{self.function.name}', there is no function '@{name}' with a line {line.line}"
+            yield Diagnostic(message, self.at(user, name), did_you_mean(name, self.program.functions))
 
     def _accepts(self, user: ir.Value, wanted: Type, arg: ir.Value) -> Found:
         if not wanted.accepts(arg.type):
@@ -249,6 +256,9 @@ class _Checker:
         type = value.on if isinstance(value, ir.Compare) else value.type
         allowed = {"I": (INT, VALUE), "F": (FLOAT,), "A": (INT, VALUE, FLOAT)}
         if op.check:
+            assert isinstance(value, ir.Check)
+            if value.line is not None and not isinstance(value.line, int):
+                yield from self._line(value, value.line)
             for arg in value.args:
                 if arg.type.kind not in (INT, VALUE) or op is not ops.CHECK_DIVISOR and not arg.type.is_word:
                     yield self.wrong(value, f"'{op}' wants words, but {_spelled(arg)} is {arg.type}")

@@ -6,6 +6,7 @@ from septet.ir.nodes import ARRAYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from septet.base.symbols import Line
     from septet.base.types import Type
 
 _ESCAPED = {"n": b"\n", '"': b'"', "\\": b"\\"}
@@ -25,6 +26,16 @@ class Operand:
         self.type = type
 
 
+class LineOperand(Operand):
+    """A line as written; its text is the number."""
+
+    __slots__ = ("where",)
+
+    def __init__(self, where: Line, at: int) -> None:
+        super().__init__(LINE, str(where.line), at)
+        self.where = where
+
+
 class Statement:
     """An instruction as written.  `shape` says which, and what the other attributes mean: see `elaborate`."""
 
@@ -40,7 +51,7 @@ class Statement:
         self.labels: list[tuple[str, int]] = []  # names and tokens
         self.offset = 0  # of a memory access; the detail of a check
         self.on: Type | None = None  # the type written after the operator or after `store`
-        self.line: int | None = None  # the absolute line of a check
+        self.line: int | Line | None = None  # of a check, as `nodes.Check.line`
 
 
 class BlockText:

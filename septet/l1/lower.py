@@ -18,8 +18,9 @@ from struct import pack, pack_into
 
 from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
-from septet.base.symbols import LABEL, ROUTINE, Line, Symbol, symbol
+from septet.base.symbols import FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.words import MASK
+from septet.l1.tail_calls import keeps_addresses, restores
 from septet.link.code import Code, Relocation
 from septet.x86 import abi, forms
 from septet.x86.encode import RIP, encode
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     Operands = tuple[Any, ...]
 
+TAIL_CALLS = 2  # the -O level from which the last call of a function is a jump
 ALWAYS, NEVER = 16, 17  # beside the sixteen condition codes
 _KEPT = 1 << 16  # encodings kept of one opcode
 _XOR32, _JMP_INDIRECT = forms.op("xor32"), forms.op("jmp-indirect")
@@ -52,7 +54,7 @@ _HEADER_LINE = -4  # where a function's encoded line is, from its entry
 
 def lower(function: Function, program: Program, options: Options) -> Code:
     """The machine code of one function.  Rejected where an operand does not fit any form of its instruction."""
-    return _Assembly(function, program).code()
+    return _Assembly(function, program, options.opt >= TAIL_CALLS).code()
 
 
 def lower_program(program: Program, options: Options) -> list[Code]:
@@ -64,18 +66,22 @@ class _Assembly:
     """The code of one function while it is made: `pieces[0]` is the prologue, `pieces[i + 1]` the bytes of instruction i,
     without its jump, if it is one."""
 
-    __slots__ = ("function", "program", "frame", "pieces", "jumps", "labels", "relocations", "references", "problems")
+    __slots__ = (
+        "function", "program", "frame", "pieces", "jumps", "labels", "relocations", "references", "problems", "tails", "dead",
+    )  # fmt: skip
 
-    def __init__(self, function: Function, program: Program) -> None:
+    def __init__(self, function: Function, program: Program, tails: bool) -> None:
         self.function = function
         self.program = program
         self.frame = 8 * (function.slots + abi.stack_words(function.words))
         self.pieces = [encode(forms.SUB, (RSP, self.frame)) if self.frame else b""]
         self.jumps: list[tuple[int, int, Symbol]] = []  # number of the piece, condition code, target
         self.labels: dict[str, tuple[int, int]] = {}  # number of the piece, how many jumps are before
-        self.relocations: list[tuple[int, int, Symbol]] = []  # number of the piece, offset in it, target
+        self.relocations: list[tuple[int, int, Symbol, int]] = []  # number of the piece, offset in it, target, addend
         self.references: list[tuple[int, int, str]] = []  # the same to labels of this function; "" is its header's line
         self.problems: list[Diagnostic] = []
+        self.dead: list[tuple[int, int]] = []  # pieces that nothing leads to, from the first to the one behind the last
+        self.tails: bool | None = None if tails else False  # whether calls may become jumps; None: not looked at yet
 
     def code(self) -> Code:
         """Encode everything, then place it."""
@@ -176,8 +182,28 @@ class _Assembly:
             return encode(forms.CALL, (callee,))
         if callee.kind == ROUTINE:
             callee = symbol(ROUTINE, f"{callee.name}/{len(operands) - 1}")
-        self.relocations.append((len(self.pieces), 1, callee))
+        elif self.tails is not False:
+            piece = self._tail_call(len(self.pieces) - 1)
+            if piece:
+                self.relocations.append((len(self.pieces), len(piece) - 4, callee, -4))
+                return piece
+        self.relocations.append((len(self.pieces), 1, callee, -4))
         return b"\xe8\0\0\0\0"
+
+    def _tail_call(self, at: int) -> bytes:
+        """The call that is instruction `at` as a jump, if nothing but a return follows; else nothing."""
+        body = self.function.body
+        found = restores(body, at)
+        if found is None:
+            return b""
+        if self.tails is None:
+            self.tails = not keeps_addresses(body)
+        if not self.tails:
+            return b""
+        loads, end = found
+        self.dead.append((at + 2, end + 1))
+        leave = encode(forms.ADD, (RSP, self.frame)) if self.frame else b""
+        return b"".join([encode(load.op, load.operands) for load in loads]) + leave + b"\xe9\0\0\0\0"
 
     def _call_jump(self, operands: Operands) -> bytes:
         """The caller has stored the return address below the stack: move over it and go."""
@@ -185,7 +211,7 @@ class _Assembly:
         over = encode(forms.SUB, (RSP, 8))
         if not isinstance(callee, Symbol):
             return over + encode(_JMP_INDIRECT, (callee,))
-        self.relocations.append((len(self.pieces), len(over) + 1, callee))
+        self.relocations.append((len(self.pieces), len(over) + 1, callee, -4))
         return over + b"\xe9\0\0\0\0"
 
     def _address(self, to: Register | Mem, what: Symbol | Line) -> bytes:
@@ -199,13 +225,16 @@ class _Assembly:
         index = len(self.pieces)
         if isinstance(what, Line):
             load = before + encode(forms.MOV32, (register, _HERE))
-            self.references.append((index, len(load) - 4, ""))
+            if what.function:
+                self.relocations.append((index, len(load) - 4, symbol(FUNCTION, what.function), _HEADER_LINE - 4))
+            else:
+                self.references.append((index, len(load) - 4, ""))
             return load + encode(forms.LEA, (register, Mem(register, 2 * what.line))) if what.line else load
         lea = before + encode(forms.LEA, (register, _HERE))
         if what.kind == LABEL:
             self.references.append((index, len(lea) - 4, what.name))
         else:
-            self.relocations.append((index, len(lea) - 4, what))
+            self.relocations.append((index, len(lea) - 4, what, -4))
         return lea
 
     # Placing
@@ -213,10 +242,12 @@ class _Assembly:
     def _place(self) -> Code:
         function = self.function
         pieces = self.pieces
+        for first, last in self.dead:
+            pieces[first:last] = [b""] * (last - first)
         self._add_jumps()
         starts = [0, *accumulate(map(len, pieces))]
         labels = {name: starts[index] for name, (index, _) in self.labels.items()}
-        relocations = [(starts[index] + offset, target) for index, offset, target in self.relocations]
+        relocations = [Relocation(starts[index] + offset, to, addend) for index, offset, to, addend in self.relocations]
         content = b"".join(pieces)
         if self.references:
             filled = bytearray(content)
@@ -224,7 +255,7 @@ class _Assembly:
                 field = starts[index] + offset
                 target = labels.get(name) if name else _HEADER_LINE
                 if target is None:
-                    relocations.append((field, symbol(LABEL, name)))
+                    relocations.append(Relocation(field, symbol(LABEL, name)))
                 else:
                     pack_into("<i", filled, field, target - field - 4)
             content = bytes(filled)
@@ -236,8 +267,7 @@ class _Assembly:
                 span, by = i.span, i.by
                 places.append((start, span, by))
         return Code(
-            function.name, function.arity, function.line, content,
-            [Relocation(where, target) for where, target in relocations], labels, places,
+            function.name, function.arity, function.line, content, relocations, labels, places
         )  # fmt: skip
 
     def _add_jumps(self) -> None:
@@ -267,7 +297,7 @@ class _Assembly:
                 pieces[index] += _SHORT[code] + pack("<b", away) if sizes[number] == 2 else _LONG[code] + pack("<i", away)
             elif sizes[number]:
                 pieces[index] += _LONG[code] + bytes(4)
-                self.relocations.append((index, len(pieces[index]) - 4, target))
+                self.relocations.append((index, len(pieces[index]) - 4, target, -4))
 
 
 def _grow(jumps: list[tuple[int, int, int, int, int]], sizes: list[int]) -> list[int]:

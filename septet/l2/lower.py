@@ -8,7 +8,7 @@
                                    rbx <- mem rsp 0
                                    return)
 
--O0 scans intervals, higher levels colour an interference graph.  Nothing is deleted but moves from a register to itself.
+-O0 and -O1 scan intervals, higher levels colour an interference graph.  Nothing is deleted but moves from a register to itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
 from septet.l1.nodes import Function, Program
+from septet.l2.jumps import straighten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ def lower(function: nodes.Function, program: nodes.Program, options: Options) ->
     """
     if not function.body:
         return Function(function.name, function.words, 0, [], function.line, function.arity)
-    for allocated in _attempts(function.body, options.opt == 0 or len(function.body) > GIANT):
+    for allocated in _attempts(function.body, options.opt < 2 or len(function.body) > GIANT):
         if allocated is not None:
             body, slots = allocated
+            if options.opt >= 2:
+                body = straighten(body)
             return Function(function.name, function.words, slots, body, function.line, function.arity)
     place = locate(program.source, function.line, function.body[0].span)
     raise Rejected([Diagnostic(f"@{function.name} names so many registers that none is left for its variables", place)])

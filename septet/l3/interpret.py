@@ -239,7 +239,8 @@ class _Preparation:
             if key not in addresses:
                 addresses[key] = self.machine.runtime.define_code(key)
             return self.constant(addresses[key])
-        return self.constant(encode(self.of.line + operand.line))  # type: ignore[union-attr]
+        of = self.machine.program.functions[operand.function] if operand.function else self.of  # type: ignore[union-attr]
+        return self.constant(encode(of.line + operand.line))  # type: ignore[union-attr]
 
     def constant(self, number: int, is_shared: bool = True) -> int:
         """A slot that begins as `number`."""

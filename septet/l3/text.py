@@ -25,9 +25,10 @@ from septet.base.scan import (
     Cursor,
     Scanner,
     SyntaxProblem,
+    line_operand,
 )  # fmt: skip
 from septet.base.source import span
-from septet.base.symbols import DATA, ROUTINE, Data, Line, Symbol, symbol
+from septet.base.symbols import DATA, ROUTINE, Data, Symbol, symbol
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
 from septet.base.types import BOOL, I64, INT64, U64, VOID, named
@@ -39,6 +40,7 @@ from septet.ops.routines import ROUTINES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.source import Source
+    from septet.base.symbols import Line
     from septet.base.types import Type
     from septet.ops.table import Op
 
@@ -389,7 +391,7 @@ class _Parser(Cursor):
             if kind == LABEL:
                 return symbol(LABEL_SYMBOL, text[1:])
             if text == "line":
-                return Line(self.number("a line", -(1 << 31), 1 << 31))
+                return line_operand(self, -(1 << 31))
         self.at = at
         self.fail("an operand")
         raise AssertionError

@@ -111,6 +111,9 @@ for _op, _x86 in ALU.items():
     _when = "type(s) is int" if _op == "add" else ""
     tile(_op, f"({_op} s t)", f"%d <- %s ; {_x86} %d, %t", COST.get(_op, 2), _when)
     tile(f"{_op}-memory", f"({_op} s (load m))", f"%d <- %s ; {_x86} %d, %m", 3)
+    if _op != "mul":
+        _down = "n > -0x80000000" if _op == "sub" else ""
+        tile(f"{_op}-memory-number", f"({_op} (load m) n)", f"%d <- %m ; {_x86} %d, {{n}}", 2, _down)
     tile(f"{_op}-u32", f"({_op}.u32 s t)", f"%d <- %s ; {_x86}32 %d, %t", 2)
     tile(f"{_op}-u32-memory", f"({_op}.u32 s (load.u32 m))", f"%d <- %s ; {_x86}32 %d, %m", 3)
     _fit = "" if _op in ("and", "or", "xor") else " ; fit %d, %d"
@@ -136,6 +139,14 @@ for _factor in (3, 5, 9):
 tile("multiply-power", "(mul s k)", "%d <- %s ; %d <<= {k.bit_length() - 1}", 1, "k > 2 and k & (k - 1) == 0")
 tile("multiply-constant", "(mul x k)", "imul3 %d, %x, {k}", 2)
 tile("multiply-memory-constant", "(mul (load m) k)", "imul3 %d, %m, {k}", 2)
+
+# The upper half of a product.  Narrow numbers are held as words, in which their whole product fits.
+
+tile("mul-high-signed", "(mul-high.sword s y)", "rax <- %s ; imul1 %y ; %d <- rdx", 5)
+tile("mul-high-unsigned", "(mul-high.uword s y)", "rax <- %s ; mul %y ; %d <- rdx", 5)
+tile("mul-high-narrow", "(mul-high.narrow s t)", "%d <- %s ; imul %d, %t ; sar %d, {T.bits}", 4)
+tile("mul-high-u32", "(mul-high.u32 s t)", "%d <- %s ; imul %d, %t ; shr %d, 32", 3)
+tile("mul-high-bool", "(mul-high.bool s t)", "%d <- 0")
 
 # Shifts.  The machine looks at six bits of a count, or five where the operands have 32 or fewer.
 
@@ -192,6 +203,8 @@ for _op, _jump in (("eq", "je/jne"), ("ne", "jne/je")):
     tile(f"branch-test-{_op}", f"(br-if.any ({_op} (and x t) 0))", f"test %x, %t ; {_jump} :l")
 tile("select", "(select.int x y s)", "%d <- %s ; test %x, %x ; cmovne %d, %y", 3)
 tile("select-compare", "(select.int (compare.int x t) y s)", "%d <- %s ; cmp %x, %t ; cmovcc %d, %y", 3)
+for _op, _move in (("eq", "cmove"), ("ne", "cmovne")):
+    tile(f"select-test-{_op}", f"(select.int ({_op} (and x t) 0) y s)", f"%d <- %s ; test %x, %t ; {_move} %d, %y", 3)
 tile("select-float", "(select.float x u v)",
      "movqr %a, %u ; movqr %b, %v ; test %x, %x ; cmovne %b, %a ; movq %d, %b", 8)  # fmt: skip
 for _type, _width in {"word": "", **WIDTHS}.items():
@@ -201,6 +214,8 @@ for _type, _width in {"word": "", **WIDTHS}.items():
     ):
         tile(f"branch-compare-{_name}-{_type}", f"(br-if.any {_pattern})", f"cmp{_width} {_operands} ; jcc :l", 2)
         tile(f"compare-{_name}-{_type}", _pattern, f"cmp{_width} {_operands} ; setcc %d ; movzx8 %d, %d", 3)
+        _gives = f"%d <- %s ; cmp{_width} {_operands} ; cmovcc %d, %y"
+        tile(f"select-compare-{_name}-{_type}", f"(select.int {_pattern} y s)", _gives, 4)
 
 # Floats.  `ucomisd` raises carry, zero and parity for a NaN, so that `ja` and `jae` are false then.
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from septet.base.diagnostics import Diagnostic, did_you_mean
 from septet.base.source import locate
-from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol
+from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.types import BOOL, FLOAT, I64, INT, INT64, VALUE, VOID
 from septet.l3.nodes import Branch, Call, Label, Memory, Variable
 from septet.ops import table as ops
@@ -84,6 +84,8 @@ class _Checker:
                     yield from self._variable(arg, instruction)
                 elif type(arg) is Symbol:
                     yield from self._names(arg, instruction)
+                elif type(arg) is Line and arg.function:
+                    yield from self._names(symbol(FUNCTION, arg.function), instruction)
             yield from _CHECKS.get(instruction.op, _Checker._operation)(self, instruction)
 
     def _at(self, i: Instruction, text: str = "") -> Place | None:

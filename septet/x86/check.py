@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from septet.base.diagnostics import Diagnostic, did_you_mean
 from septet.base.source import locate
-from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol
+from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.words import fits
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
@@ -134,6 +134,8 @@ class Checker:
     def _symbols(self, instruction: Instruction) -> Diagnostic | None:
         """Whether every name in an instruction has been declared."""
         for operand in instruction.operands:
+            if isinstance(operand, Line) and operand.function:
+                operand = symbol(FUNCTION, operand.function)
             if not isinstance(operand, Symbol):
                 continue
             known: Iterable[str] = ()

@@ -111,7 +111,8 @@ class Translator:
         if isinstance(operand, int):
             return self._constant(wrap(operand))
         if isinstance(operand, Line):
-            return self._constant(encode(self.function.line + operand.line))
+            function = self.functions[operand.function] if operand.function else self.function
+            return self._constant(encode(function.line + operand.line))
         assert isinstance(operand, Symbol)
         return self._constant(self.resolve(operand))
 

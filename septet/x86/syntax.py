@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from septet.base.diagnostics import did_you_mean
-from septet.base.scan import ARROW, FUNCTION, LABEL, NAME, NUMBER, VARIABLE, Cursor, Scanner, SyntaxProblem, literal
+from septet.base.scan import (
+    ARROW,
+    FUNCTION,
+    LABEL,
+    NAME,
+    NUMBER,
+    VARIABLE,
+    Cursor,
+    Scanner,
+    SyntaxProblem,
+    line_operand,
+    literal,
+)  # fmt: skip
 from septet.base.symbols import DATA as DATA_SYMBOL
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
 from septet.base.symbols import ROUTINE as ROUTINE_SYMBOL
-from septet.base.symbols import Line, symbol
+from septet.base.symbols import symbol
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
 from septet.x86.abi import ARGUMENTS
@@ -244,7 +256,7 @@ class InstructionReader(Cursor):
                 return self._memory()
             if text == "line":
                 self.at += 1
-                return Line(self.number("a line, counted from the function's first,", 0, 1 << 31))
+                return line_operand(self)
         elif kind == NUMBER or text in ("-", "+"):
             return self.number(what)
         elif kind == FUNCTION:

@@ -1,0 +1,475 @@
+"""One test before a loop stands for the checks in it: if it holds, a copy of the loop without them runs.
+
+    :before                                    :before
+      br :loop                                   (a test of 0 <= 0 and %n - 1 < length %a)
+    :loop                                        br %fine :loop :slow
+      %i <- phi (:before 0, :loop %j)          :loop
+      int64 %len <- length %a 0                  %i <- phi (:before 0, :loop %j)
+      check-index %i, %len              =>       ...
+      ...                                        br %c :loop :out
+      br %c :loop :out                         :slow
+                                                 %i_1 <- phi (:before 0, :slow %j_1)
+                                                 check-index %i_1, %len_1
+                                                 ...
+
+Where the test fails, which it may do too often, the slow loop is the old one, so errors come as they came: the same message,
+line and output before it.  Tested are index checks on sums of induction variables, at both ends of how far these go
+(`analyses.induction`), and checks of values that do not change in the loop for null and for their kind.
+
+Trigger: such a check in an innermost loop.  A whole nest of loops gets one test, before the outermost loop where everything
+can be tested that can be tested further in.  Cost: a second copy of the loop, away from the others; the test.  Gain: no check
+is left in the loop but those of indices that come from memory or the like.  Guard: at most LARGEST values are copied a loop and
+TOTAL a function (thrice as many at -O3), at most TESTS comparisons.  Level 2, phase arrays.  Ends, as no loop is copied twice
+in one run.
+"""
+
+from __future__ import annotations
+
+from septet.base.types import BOOL, I64, U32, U64, VOID
+from septet.ir.analyses.dominators import Dominators
+from septet.ir.analyses.induction import SMALL, Inductions
+from septet.ir.analyses.linear import Linear
+from septet.ir.analyses.loops import Loops
+from septet.ir.clone import clone_blocks, copy_edge
+from septet.ir.copy import copy_value
+from septet.ir.loop_shape import Shape
+from septet.ir.nodes import ARRAYS, Block, Branch, Check, Compare, Const, Memory, Value
+from septet.ir.redefine import redefine
+from septet.ops import table as ops
+from septet.ops.table import CHECK_INDEX, CHECK_KIND, CHECK_NULL, LENGTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.base.facts import Facts
+    from septet.base.types import Type
+    from septet.ir.analyses.loops import Loop
+    from septet.ir.nodes import Function
+    from septet.ir.redefine import Versions
+
+NAME = "versioning"
+LARGEST = 300
+TOTAL = 1200
+TESTS = 24
+DEEPEST = 8  # operations that are copied before the loop, one inside the other
+_NEW = (ops.NEW_ARRAY, ops.NEW_TUPLE)
+
+
+def run(function: Function, facts: Facts) -> bool:
+    """Version what can be versioned; whether there was anything."""
+    if function.phase != ARRAYS:
+        return False
+    loops = facts.get(Loops)
+    if not any(value.op.check for loop in loops.loops for block in loop.own for value in block.body):
+        return False
+    shape = Shape(function, loops, NAME)
+    for loop in loops.loops:
+        if loop.natural and loop.preheader is None:
+            shape.preheader(loop)
+    made = shape.changed
+    if made:
+        shape.close()
+        facts.drop()
+        loops = facts.get(Loops)
+        shape = Shape(function, loops, NAME)
+    versioning = _Versioning(function, facts, shape)
+    for loop in loops.loops:
+        if loop.parent is None:
+            versioning.nest(loop)
+    if versioning.versions:
+        shape.close()
+        function.blocks += versioning.cold
+        facts.drop()
+        redefine(function, versioning.versions, NAME)
+    return made or versioning.changed or bool(versioning.versions)
+
+
+class _Plan:
+    """What a test before one loop could do away with."""
+
+    __slots__ = ("loop", "covered", "sums", "small", "references", "kinds")
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.covered: dict[Value, None] = {}  # checks
+        self.sums: dict[object, Linear] = {}  # what must not be negative, by key
+        self.small: dict[Value, None] = {}  # values that must be SMALL
+        self.references: dict[Value, None] = {}  # values that must not be null
+        self.kinds: dict[tuple[Value, int], None] = {}  # values that must be references to objects with a descriptor
+
+    def need(self, sum: Linear) -> None:
+        """Note that `sum` must not be negative; of sums that differ in the constant alone, the least is kept."""
+        key = frozenset(sum.terms.items())
+        known = self.sums.get(key)
+        if known is None or sum.number < known.number:
+            self.sums[key] = sum
+
+
+class _Versioning:
+    """One run of the pass."""
+
+    def __init__(self, function: Function, facts: Facts, shape: Shape) -> None:
+        self.function = function
+        self.facts = facts
+        self.shape = shape
+        self.loops = shape.loops
+        self.inductions = facts.get(Inductions)
+        self.dominators = facts.get(Dominators)
+        self.sums = self.inductions.sums
+        self.inside = self.inductions.inside
+        self.times = 3 if facts.opt >= 3 else 1
+        self.left = TOTAL * self.times
+        self.changed = False
+        self.versions: Versions = {}
+        self.cold: list[Block] = []
+        self.checked: dict[Value, list[Block]] = {}
+        for block in function.blocks:
+            for value in block.body:
+                if value.op is CHECK_NULL or value.op is CHECK_KIND:
+                    self.checked.setdefault(value.args[0], []).append(block)
+
+    # Which loops.
+
+    def nest(self, outermost: Loop) -> None:
+        """Version the loops of a nest, each at the outermost place where as much can be tested as further in."""
+        todo = [outermost]
+        while todo:
+            loop = todo.pop()
+            plan = self.plan(loop) if self._is_simple(loop) else None
+            if plan is not None and self._is_best(plan):
+                self._version(plan)
+            else:
+                todo += reversed(loop.children)
+
+    def _is_simple(self, loop: Loop) -> bool:
+        if loop.preheader is None:
+            return False
+        todo = [loop]
+        while todo:
+            inner = todo.pop()
+            if not inner.natural:
+                return False
+            todo += inner.children
+        return True
+
+    def _is_best(self, plan: _Plan) -> bool:
+        """Whether a plan covers a check in an innermost loop, and all that could be covered there."""
+        useful = False
+        todo = [plan.loop]
+        while todo:
+            loop = todo.pop()
+            if loop.children:
+                todo += loop.children
+                continue
+            useful = useful or any(value in plan.covered for block in loop.own for value in block.body)
+            around: Loop | None = loop
+            while around is not None and around is not plan.loop:
+                if any(check not in plan.covered for check in self.plan(around).covered):
+                    return False
+                around = around.parent
+        return useful
+
+    # What a test can do away with.
+
+    def plan(self, loop: Loop) -> _Plan:
+        """What a test before `loop` could do away with."""
+        plan = _Plan(loop)
+        for block in loop.blocks:
+            for value in block.body:
+                if value.op.check and isinstance(value, Check):
+                    self._cover(value, plan)
+        return plan
+
+    def _cover(self, check: Check, plan: _Plan) -> None:
+        value = check.args[0]
+        if check.op is CHECK_NULL or check.op is CHECK_KIND:
+            if self.inside(plan.loop, value):
+                return
+            if check.op is CHECK_NULL:
+                plan.references[value] = None
+            else:
+                plan.kinds[value, check.detail] = None
+            plan.covered[check] = None
+        elif check.op is CHECK_INDEX:
+            index, length = self.sums.of(value), self.sums.of(check.args[1])
+            trial = _Plan(plan.loop)
+            if self._never_negative(index, trial) and self._never_negative(length.plus(index, -1).add(-1), trial):
+                for sum in trial.sums.values():
+                    plan.need(sum)
+                plan.small.update(trial.small)
+                plan.covered[check] = None
+
+    def _never_negative(self, sum: Linear, plan: _Plan) -> bool:
+        """Note what must hold before the loop for a sum not to be negative in it; False where nobody knows."""
+        leasts = self._least(sum, plan)
+        for least in leasts or ():
+            if least.terms:
+                plan.need(least)
+            elif least.number < 0:
+                return False
+        return leasts is not None
+
+    def _least(self, sum: Linear, plan: _Plan) -> list[Linear] | None:
+        """Sums of what does not change in the loop, the least of which is not greater than `sum` ever is."""
+        loop = plan.loop
+        done: list[Linear] = []
+        todo = [sum]
+        while todo:
+            sum = todo.pop()
+            inner = [value for value in sum.terms if self.inside(loop, value) and not self._available(value, loop)]
+            if not inner:
+                if not self._fits(sum, plan):
+                    return None
+                done.append(sum)
+                continue
+            value = max(inner, key=self._depth)  # bounds of inner loops' variables are made of outer ones'
+            ends = self._ends(value, sum.terms[value] < 0, plan)
+            if ends is None or len(todo) + len(done) > TESTS:
+                return None
+            todo += [sum.replaced(value, end) for end in ends]
+        return done
+
+    def _depth(self, value: Value) -> int:
+        induction = self.inductions.of(value)
+        return induction.loop.depth if induction is not None else 1 << 30
+
+    def _ends(self, value: Value, upper: bool, plan: _Plan) -> list[Linear] | None:
+        """Sums that an induction variable is never above (or below) the greatest (or least) of; None where nobody knows."""
+        induction = self.inductions.of(value)
+        if induction is None:
+            return None
+        step = induction.constant_step
+        rises = induction.most is not None if step is None else step > 0
+        if step is None:
+            one_way = induction.step.add(-1) if rises else Linear({}, -1).plus(induction.step, -1)
+            if not self._never_negative(one_way, plan):
+                return None
+        elif abs(step) >= SMALL:
+            return None
+        far = induction.most if rises else induction.least
+        if far is None or upper is rises and not self._both_fit(far, plan) or not self._both_fit(induction.begin, plan):
+            return None
+        if not self._both_fit(far, plan):  # without a bound the variable may wrap around
+            return None
+        if upper is not rises:
+            return [induction.begin]
+        return [far] if induction.reaches else [induction.begin, far]
+
+    def _both_fit(self, sum: Linear, plan: _Plan) -> bool:
+        """Whether a sum is surely of small magnitude where all values tested are."""
+        return self._least(sum, plan) is not None and self._least(Linear({}).plus(sum, -1), plan) is not None
+
+    def _fits(self, sum: Linear, plan: _Plan) -> bool:
+        """Note that the values in a sum must be SMALL; False where it could overflow all the same."""
+        if abs(sum.number) >= SMALL or sum.weight >= 1 << 20:
+            return False
+        for value in sum.terms:
+            if value.op is not LENGTH:
+                plan.small[value] = None
+        return True
+
+    def _available(self, value: Value, loop: Loop, depth: int = 0) -> bool:
+        """Whether `value` is the same in every round, and can be computed before the loop once bases are checked."""
+        if not self.inside(loop, value):
+            return True
+        if value.op is LENGTH:
+            return len(value.args) == 1 and not self.inside(loop, value.args[0])
+        if not value.op.pure or value.op is ops.PHI or depth > DEEPEST:
+            return False
+        return all(self._available(arg, loop, depth + 1) for arg in value.args)
+
+    # The copy.
+
+    def _version(self, plan: _Plan) -> None:
+        loop = plan.loop
+        name = self.function.name
+        span = loop.header.body[0].span
+        size = sum([len(block.body) for block in loop.blocks])
+        tests = len(plan.sums) + len(plan.small) + len(plan.kinds) + len(plan.references)
+        if not tests:
+            self._drop(plan)
+            return
+        limit = min(LARGEST * self.times, self.left)
+        if size > limit or tests > TESTS:
+            why = "too many tests" if tests > TESTS else "too large"
+            self.facts.remark(name, span, "loop not versioned", why, size=size, limit=limit, tests=tests)
+            return
+        if not self.facts.fuel.spend():
+            return
+        self.left -= size
+        checks = len(plan.covered)
+        self.facts.remark(name, span, f"loop versioned: {checks} checks became one test before it", checks=checks, tests=tests)
+        slow = self._copy(loop)
+        self._test(plan, slow)
+        for block in loop.blocks:
+            if any(value in plan.covered for value in block.body):
+                block.body = [value for value in block.body if value not in plan.covered]
+
+    def _drop(self, plan: _Plan) -> None:
+        """Take out checks that cannot fail, test or no test."""
+        for block in plan.loop.blocks:
+            gone: dict[Value, None] = {}
+            for value in block.body:
+                if value in plan.covered and self.facts.fuel.spend():
+                    gone[value] = None
+                    why = "how far the loop's counters go"
+                    self.facts.remark(self.function.name, value.span, f"{value.op} removed", why)
+            if gone:
+                block.body = [value for value in block.body if value not in gone]
+                self.changed = True
+
+    def _copy(self, loop: Loop) -> Block:
+        """The entry of a copy of the loop, to which nothing leads yet."""
+        assert loop.preheader is not None
+        values: dict[Value, Value] = {}
+        copies = clone_blocks(loop.blocks, values, self.shape.fresh)
+        entry = Block(self.shape.fresh(f"{loop.header.name}_slow"))
+        entry.body.append(Branch(ops.BR, [], [copies[loop.header]], loop.header.body[0].span, NAME))
+        for phi in copies[loop.header].phis:
+            phi.blocks = [entry if block is loop.preheader else block for block in phi.blocks]
+        for block, target in loop.exits:
+            copy_edge(target, block, copies[block], values)
+        for block, copy in copies.items():
+            for value in (*block.phis, *block.body):
+                if value.type is not VOID:
+                    self.versions[value] = {block: value, copy: values[value]}
+        self.cold += [entry, *copies.values()]
+        return entry
+
+    def _test(self, plan: _Plan, slow: Block) -> None:
+        """Put the test at the end of the preheader; a new one leads to the loop."""
+        loop = plan.loop
+        header, block = loop.header, loop.preheader
+        assert block is not None
+        span = header.body[0].span
+        guard = _Guard(self, plan, block, slow, span)
+        for value, kind in plan.kinds:
+            guard.kind(value, kind)
+        for value in dict.fromkeys([*plan.references, *guard.bases()]):
+            guard.reference(value)
+        last = guard.finish()
+        enter = Block(self.shape.fresh(f"{header.name}_fast"))
+        enter.body.append(Branch(ops.BR, [], [header], span, NAME))
+        self.shape.insert_before(header, enter, loop.parent)
+        guard.leave(last, enter)
+        for phi in header.phis:
+            phi.blocks = [enter if origin is block else origin for origin in phi.blocks]
+
+    def is_reference(self, value: Value, loop: Loop) -> bool:
+        """Whether `value` is known to be a reference wherever the loop is entered."""
+        if value.op in _NEW:
+            return True
+        dominates = self.dominators.dominates
+        return any(
+            not self.loops.contains(loop, block) and dominates(block, loop.header) for block in self.checked.get(value, ())
+        )
+
+
+class _Guard:
+    """Makes the test before one loop, block by block."""
+
+    def __init__(self, versioning: _Versioning, plan: _Plan, block: Block, slow: Block, span: int) -> None:
+        self.versioning = versioning
+        self.plan = plan
+        self.block = block  # the one that is being made; it ends with a jump to be replaced
+        self.slow = slow
+        self.span = span
+        self.conditions: list[Value] = []
+        self.made: dict[Value, Value] = {}
+        self.known: dict[Value, None] = {}  # values tested for being references here
+        block.body.pop()
+
+    def bases(self) -> list[Value]:
+        """The objects whose lengths are needed."""
+        found: dict[Value, None] = {}
+        loop = self.plan.loop
+        todo = [value for sum in self.plan.sums.values() for value in sum.terms] + list(self.plan.small)
+        while todo:
+            value = todo.pop()
+            if self.versioning.inside(loop, value):
+                if value.op is LENGTH:
+                    found[value.args[0]] = None
+                else:
+                    todo += value.args
+        return [base for base in found if not self.versioning.is_reference(base, loop)]
+
+    def put(self, value: Value) -> Value:
+        """Append a value to the block."""
+        self.block.body.append(value)
+        return value
+
+    def compare(self, op: ops.Op, on: Type, left: Value, right: Value) -> Value:
+        """Append a comparison."""
+        return self.put(Compare(op, on, [left, right], self.span, NAME))
+
+    def operation(self, op: ops.Op, left: Value, right: Value) -> Value:
+        """Append an operation on plain words."""
+        return self.put(Value(op, I64, [left, right], self.span, NAME))
+
+    def leave(self, condition: Value, on: Block) -> None:
+        """End the block: to `on` if the condition holds, else to the slow loop."""
+        self.put(Branch(ops.BR_IF, [condition], [on, self.slow], self.span, NAME))
+
+    def next(self, condition: Value) -> None:
+        """Go on in a new block if the condition holds."""
+        shape = self.versioning.shape
+        following = Block(shape.fresh(f"{self.plan.loop.header.name}_test"))
+        shape.insert_after(self.block, following, self.plan.loop.parent)
+        self.leave(condition, following)
+        self.block = following
+
+    def reference(self, value: Value) -> None:
+        """`value` must not be null."""
+        if value not in self.known and value.op not in _NEW:
+            self.known[value] = None
+            self.next(self.compare(ops.NE, value.type, value, Const(I64, 0)))
+
+    def kind(self, value: Value, wanted: int) -> None:
+        """`value` must be a reference to an object with the descriptor `wanted`, which stands 8 bytes before it."""
+        low = self.operation(ops.AND, value, Const(I64, 7))
+        aligned = self.compare(ops.EQ, I64, low, Const(I64, 0))
+        some = self.compare(ops.NE, I64, value, Const(I64, 0))
+        self.next(self.put(Value(ops.AND, BOOL, [aligned, some], self.span, NAME)))
+        kind = self.put(Memory(ops.LOAD, U32, [value], -8, "descriptor", self.span, NAME))
+        self.next(self.compare(ops.EQ, U32, kind, Const(U32, wanted)))
+        self.known[value] = None
+
+    def value(self, value: Value) -> Value:
+        """`value`, computed before the loop; see `_available`, which says how deep this goes."""
+        if not self.versioning.inside(self.plan.loop, value):
+            return value
+        made = self.made.get(value)
+        if made is None:
+            made = copy_value(value)
+            made.args = [self.value(arg) for arg in value.args]
+            made.by = NAME
+            self.made[value] = self.put(made)
+        return made
+
+    def side(self, sum: Linear, sign: int) -> Value:
+        """The sum of the terms, and the constant, that have that sign; negative ones negated."""
+        total: Value | None = None
+        for value, factor in sum.terms.items():
+            if factor * sign > 0:
+                term = self.value(value)
+                if factor * sign > 1:
+                    term = self.operation(ops.MUL, term, Const(I64, factor * sign))
+                total = term if total is None else self.operation(ops.ADD, total, term)
+        number = Const(I64, max(sum.number * sign, 0))
+        if total is None or number.number:
+            return number if total is None else self.operation(ops.ADD, total, number)
+        return total
+
+    def finish(self) -> Value:
+        """The condition that all is well, as far as it is not tested yet."""
+        conditions: list[Value] = []
+        for value in self.plan.small:
+            word = self.value(value)
+            shifted = self.operation(ops.ADD, word, Const(I64, SMALL))
+            conditions.append(self.compare(ops.LT, U64, shifted, Const(U64, 2 * SMALL)))
+        for sum in self.plan.sums.values():
+            left, right = self.side(sum, 1), self.side(sum, -1)
+            conditions.append(self.compare(ops.GE, I64, left, right))
+        result: Value | None = None
+        for condition in conditions:
+            result = condition if result is None else self.put(Value(ops.AND, BOOL, [result, condition], self.span, NAME))
+        return result or Const(BOOL, 1)

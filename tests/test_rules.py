@@ -1,0 +1,169 @@
+"""The rewrite rules: each is proved, and applies in a program under tests/programs.
+
+What tries every number always runs; what asks solvers runs where z3 is installed, at 64 bits and for what takes no seconds, and
+with `--whole` for all rules at all widths.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from septet.base.facts import Facts
+from septet.base.options import Fuel
+from septet.base.source import Source
+from septet.base.types import BOOL, F32, F64, I8, I16, U8, U32
+from septet.ir import door, text
+from septet.ir.passes import simplify
+from septet.ir.rules import TOPICS, all_rules
+from septet.ops import meaning
+from septet.ops import table as ops
+from septet.ops.rules import Rule
+from septet.prove.rules import ARGUMENTS, Counterexample, Proof, exhaustive, prove, solved
+
+RULES = {rule.name: rule for rule in all_rules()}
+PROGRAMS = Path(__file__).parent / "programs"
+SLOW = ("div", "rem-", "shr", "power", "quotient", "known-smaller", "shl-mul", "mul-shl")  # in names: seconds each
+WRONG = [
+    ("lost-operand", "(sub (add x y) y)", "y", ""),
+    ("shifts-lose-bits", "(shr (shl x k) k)", "x", "0 < k < T.bits"),
+    ("sum-may-wrap", "(order (add x k) n)", "(order x {n - k})", ""),
+    ("not-known", "(and x k)", "x", "zeros(x, k)"),
+    ("lowest-negated", "(div (neg x) k)", "(div x {-k})", "T.signed and k != 0"),
+]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_number_at_few_bits(name: str) -> None:
+    """No number of 8 bits (4 where there are many operands) makes a difference."""
+    answer = exhaustive(RULES[name])
+    assert isinstance(answer, Proof), str(answer)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_solver(name: str, pytestconfig: pytest.Config) -> None:
+    """No number of full width makes a difference."""
+    pytest.importorskip("z3")
+    whole = pytestconfig.getoption("--whole")
+    tried = exhaustive(RULES[name])
+    assert isinstance(tried, Proof)
+    if not whole and any(part in name for part in SLOW):
+        pytest.skip("takes seconds")
+    answer = solved(RULES[name]) if whole else solved(RULES[name], (64,) if tried.cases else (64, 32))
+    assert isinstance(answer, Proof), str(answer)
+    assert answer.cases
+
+
+@pytest.mark.parametrize("row", WRONG, ids=[row[0] for row in WRONG])
+def test_wrong_rules_are_refuted(row: tuple[str, str, str, str]) -> None:
+    """Rules that are wrong have counterexamples, from loops and from solvers alike."""
+    answer = exhaustive(Rule(*row))
+    assert isinstance(answer, Counterexample)
+    assert row[0] in str(answer) and "x = " in str(answer)
+    pytest.importorskip("z3")
+    assert isinstance(solved(Rule(*row), (8,)), Counterexample)
+    assert isinstance(prove(Rule(*row), ()), Counterexample)
+
+
+def test_wrong_rules_about_floats_are_refuted() -> None:
+    """IEEE algebra is not that of numbers: signed zeros, NaNs, rounding."""
+    pytest.importorskip("z3")
+    for find, give in (
+        ("(fadd.float x 0)", "x"),
+        ("(fsub.float x x)", "0"),
+        ("(fneg.float (fsub x y))", "(fsub y x)"),
+        ("(fadd.float x (fneg y))", "(fsub x y)"),
+        ("(feq.float x x)", "1"),
+    ):
+        assert isinstance(solved(Rule("wrong", find, give), (16,)), Counterexample), find
+
+
+def test_count() -> None:
+    """As many rules as there should be, with names of their own, the arguments being about rules that exist."""
+    assert len(RULES) >= 200
+    assert len(RULES) == len(all_rules())
+    assert set(ARGUMENTS) <= set(RULES)
+
+
+def test_every_rule_applies_in_a_program() -> None:
+    """Each rule applies when the programs of its topic are simplified."""
+    counts = door.count_rules()
+    try:
+        for topic in TOPICS:
+            program = text.parse(Source.read(str(PROGRAMS / f"rule_{topic}.ir")), notes=False)
+            for function in program.functions.values():
+                simplify.run(function, Facts(program, Fuel(), by="simplify", function=function))
+    finally:
+        door.fired = None
+    assert [name for name in RULES if name not in counts] == []
+
+
+EDGES = {
+    64: [
+        0,
+        1 << 63,
+        0x3FF0 << 48,
+        0xBFF0 << 48,
+        0x7FF0 << 48,
+        0xFFF0 << 48,
+        0x7FF8 << 48,
+        0x7FF0_0000_0000_0001,
+        1,
+        0x43E0 << 48,
+    ],
+    32: [0, 1 << 31, 0x3F800000, 0xBF800000, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 1, 0x4F000000, 0x33800000],
+}
+
+
+@pytest.mark.parametrize("op", [op for op in ops.OPS if op.name.startswith("f") or op is ops.FSQRT], ids=str)
+@pytest.mark.parametrize("type", [F64, F32], ids=str)
+def test_solver_meaning_of_floats(op: ops.Op, type: object) -> None:
+    """The second column of meanings gives what the first gives."""
+    z3 = pytest.importorskip("z3")
+    from septet.prove.terms import apply
+
+    assert type is F64 or type is F32
+    chooser = random.Random(f"{op}{type}")
+    for _ in range(25):
+        args = [chooser.choice(EDGES[type.bits]) for _ in op.operands]
+        if chooser.random() < 0.4:
+            args[0] = chooser.getrandbits(type.bits)
+        term = apply(op, type, [z3.BitVecVal(arg, type.bits) for arg in args], [type] * len(args), type)
+        assert z3.simplify(term).as_long() == op.function(type)(*args), (op, [hex(arg) for arg in args])
+
+
+@pytest.mark.parametrize("target", [F64, F32, I16, U8, U32, BOOL], ids=str)
+@pytest.mark.parametrize("source", [F64, F32, I8, I16, U32], ids=str)
+def test_solver_meaning_of_conversions(source: object, target: object) -> None:
+    """Conversions of the solver are the interpreter's."""
+    z3 = pytest.importorskip("z3")
+    from septet.base.types import Type
+    from septet.prove.terms import converted
+
+    assert isinstance(source, Type) and isinstance(target, Type)
+    if source.is_float and target is BOOL:
+        pytest.skip("saturates like the others")
+    chooser = random.Random(f"{source}{target}")
+    for _ in range(40):
+        number = chooser.getrandbits(source.bits)
+        if source.is_float and chooser.random() < 0.6:
+            number = chooser.choice(EDGES[source.bits])
+        wanted = meaning.convert(source, target)(source.wrap(number) if not source.is_float else number)
+        found = z3.simplify(converted(z3.BitVecVal(number, source.bits), source, target)).as_long()
+        assert found == wanted & (1 << target.bits) - 1, (hex(number), found, wanted)
+
+
+@pytest.mark.parametrize("op", [ops.DIV, ops.REM], ids=str)
+def test_solver_meaning_of_division(op: ops.Op) -> None:
+    """Quotients and remainders of the solver are the interpreter's, for all numbers of 4 bits."""
+    z3 = pytest.importorskip("z3")
+    from septet.prove.cases import small
+    from septet.prove.terms import apply
+
+    for type in small(4):
+        for a in range(16):
+            for b in range(1, 16):
+                term = apply(op, type, [z3.BitVecVal(a, 4), z3.BitVecVal(b, 4)], [type, type], type)
+                assert z3.simplify(term).as_long() == op.function(type)(type.wrap(a), type.wrap(b)) & 15
