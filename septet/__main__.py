@@ -87,9 +87,34 @@ COMMANDS = {
                 _WITHOUT,
             ],
         ),
+        Command(
+            "septet bench",
+            "Measure programs: how fast they run and compile, and which checks they still make; see docs/howto/measure.md.",
+            "[FILE... | DIR...]",
+            [
+                _OPT,
+                _COLOR,
+                Option("--against", "rivals: gcc-O2,gcc-O3-native,clang-O2,septet-O0,septet-O2-without-PASS,...", "WAYS"),
+                Option("--twins", "where NAME.c is, if not beside NAME.lb", "DIR"),
+                Option("--small", "with NAME.small.in and NAME.small.out, where they exist"),
+                Option("--runs", "measured runs (default 5)", "N"),
+                Option("--warmup", "runs before those (default 1)", "N"),
+                Option("--limit", "stop a run after so many seconds (default 60)", "N"),
+                Option("--compile", "the time and memory of compiling instead, by step"),
+                Option("--checks", "the run-time checks left in innermost loops instead"),
+                Option("--csv", "write the figures", "FILE"),
+                Option("--plot", "draw the figures: .html, or .svg with matplotlib", "FILE"),
+                Option("--save", "keep the result", "FILE"),
+                Option("--baseline", "compare with a result that was kept; status 1 where something is slower", "FILE"),
+                Option("--budget", "how much slower is allowed (default 5%)", "N%"),
+                _WITHOUT,
+            ],
+            most=10_000,
+            least=0,
+        ),
     )
 }
-LATER = ("prove", "validate", "fuzz", "reduce", "bench", "cache", "explore")
+LATER = ("prove", "validate", "fuzz", "reduce", "cache", "explore")
 GENERAL = """usage: septet COMMAND FILE [options]
 
 A compiler one can see through: LB, LA, IR, L3, L2, L1 and x86-64, each readable, checked and runnable.
@@ -101,6 +126,7 @@ commands:
   check    parse and verify
   explain  print the program with what the optimiser did and did not do, and why
   why-wrong  name the first stage, pass and rewrite that changes what the program does
+  bench    measure how fast programs run and compile
 
 The six compilers on their own: LBc LAc IRc L3c L2c L1c FILE [-o OUT].
 'septet COMMAND --help' shows a command's options; 'septet --version' the version."""
@@ -233,6 +259,12 @@ def _why_wrong(operands: list[str], values: dict[str, list[str]]) -> int:
         return 1
     print(found or "Nothing is wrong: every language's interpreter and the machine do what is expected.")
     return 1 if found else 0
+
+
+def _bench(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet.bench.command import bench
+
+    return bench(operands, values, tuple(map(_pass, values.get("without", []))))
 
 
 def _program(path: str, values: dict[str, list[str]]) -> Program:
@@ -390,6 +422,7 @@ WORK = {
     "check": _check,
     "explain": _explain,
     "why-wrong": _why_wrong,
+    "bench": _bench,
 }
 
 

@@ -32,15 +32,17 @@ class Option:
 
 
 class Command:
-    """A command: what it is called, does, takes, and its options."""
+    """A command: what it is called, does, takes (`least` to `most` operands), and its options."""
 
-    __slots__ = ("name", "about", "operands", "options")
+    __slots__ = ("name", "about", "operands", "options", "most", "least")
 
-    def __init__(self, name: str, about: str, operands: str, options: Sequence[Option]) -> None:
+    def __init__(self, name: str, about: str, operands: str, options: Sequence[Option], most: int = 1, least: int = 1) -> None:
         self.name = name
         self.about = about
         self.operands = operands
         self.options = options
+        self.most = most
+        self.least = least
 
     def help(self) -> str:
         """The text for `--help`."""
@@ -50,7 +52,7 @@ class Command:
         lines = [f"usage: {self.name} {self.operands} [options]", "", self.about, "", "options:"]
         return "\n".join(lines + [f"  {left:{width}}  {right}" for left, right in rows])
 
-    def parse(self, words: Sequence[str], most: int = 1) -> tuple[list[str], dict[str, list[str]]]:
+    def parse(self, words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
         """The operands and the options' values, in order, of `words`.  Usage where they do not fit."""
         operands: list[str] = []
         values: dict[str, list[str]] = {}
@@ -75,10 +77,10 @@ class Command:
                 raise Usage(f"{word.partition('=')[0]} takes no value")
             values.setdefault(option.key, []).append(value or "")
         if "help" not in values:
-            if not operands and most:
+            if len(operands) < self.least:
                 raise Usage(f"what file? usage: {self.name} {self.operands}")
-            if len(operands) > most:
-                raise Usage(f"one file at a time: {operands[most]!r} is one too many")
+            if len(operands) > self.most:
+                raise Usage(f"one file at a time: {operands[self.most]!r} is one too many")
         return operands, values
 
     def _match(self, word: str) -> tuple[Option, str | None]:
