@@ -33,7 +33,7 @@ void main() {
 }
 """
 NAME = "off-by-one"
-COMPUTES = (ops.ADD, ops.SUB, ops.MUL)
+COMPUTES = (ops.ADD, ops.SUB, ops.MUL, ops.AND)
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, only: str) -> None:
