@@ -83,8 +83,7 @@ class Inductions:
         if not loops:
             return
         self._dominators = facts.get(Dominators)
-        words = facts.get(Words)
-        self.sums = Sums(lambda value: 1 if words.mask(value) == ODD else None)
+        self.sums = Sums(lambda value: 1 if facts.get(Words).mask(value) == ODD else None)  # computed if anyone asks
         for block in function.blocks:
             for value in (*block.phis, *block.body):
                 self._home[value] = block

@@ -30,6 +30,7 @@ from septet.ir.analyses.dominators import Dominators
 from septet.ir.analyses.induction import SMALL, Inductions
 from septet.ir.analyses.linear import Linear
 from septet.ir.analyses.loops import Loops
+from septet.ir.analyses.representation import Words
 from septet.ir.clone import clone_blocks, copy_edge
 from septet.ir.copy import copy_value
 from septet.ir.loop_shape import Shape
@@ -113,6 +114,7 @@ class _Versioning:
         self.shape = shape
         self.loops = shape.loops
         self.inductions = facts.get(Inductions)
+        facts.get(Words)  # which sums ask for: of the function as it is before anything is copied
         self.dominators = facts.get(Dominators)
         self.sums = self.inductions.sums
         self.inside = self.inductions.inside
