@@ -75,13 +75,15 @@ class Facts:
         return found
 
     def drop(self, keeps: Sequence[Any] = (), recheck: bool = False) -> None:
-        """Forget all analyses but those in `keeps`, as the function has changed.  With `recheck` those are computed anew and
-        compared by their `state()`: Stale where one is not what it was."""
-        kept = {kind: found for kind, found in self._analyses.items() if kind in keeps}
+        """Forget all analyses but those in `keeps` and those that last, as the function has changed.  (One that `LASTS` speaks
+        of each value by itself, and goes on to answer as long as values mean what they did.)  With `recheck` those that stay are
+        computed anew and compared, by their `state()` or by what says `agrees`: Stale where one is not what it was."""
+        kept = {kind: found for kind, found in self._analyses.items() if kind in keeps or getattr(kind, "LASTS", False)}
         self._analyses = kept
         if recheck:
             for kind, found in kept.items():
-                if found.state() != kind(self.function, self).state():
+                fresh = kind(self.function, self)
+                if not found.agrees(fresh) if kind not in keeps else found.state() != fresh.state():
                     raise Stale(f"{self.by} does not keep {kind.__name__} in {self.function.name}")
 
     def summary(self, name: str) -> Any:

@@ -73,7 +73,7 @@ def everywhere(program: Program, stdin: bytes = b"", steps: int = STEPS) -> tupl
     assert text.print_program(changed) == before
     for name, module in PASSES.items():
         for function in changed.functions.values():
-            module.run(function, Facts(changed, Fuel()))
+            module.run(function, Facts(changed, Fuel(), function=function))
         assert [d.render() for d in verify.problems(changed)] == [], name
         check(interpret.run, changed, name)
         printed = text.print_program(changed)

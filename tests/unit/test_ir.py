@@ -310,7 +310,7 @@ def test_fuel_stops_anywhere_and_the_program_still_means_the_same() -> None:
         for function in changed.functions.values():
             fuel = Fuel(limit)
             for module in (simplify, linearise, simplify, dead_code):
-                module.run(function, Facts(changed, fuel))
+                module.run(function, Facts(changed, fuel, function=function))
             used.append(fuel.used)
         assert [d.render() for d in verify.problems(changed)] == []
         assert outcome(interpret.run, changed) == wanted
@@ -321,8 +321,8 @@ def test_without_fuel_nothing_changes() -> None:
     program = read(Random(3).program())
     before = text.print_program(program)
     for function in program.functions.values():
-        assert not simplify.run(function, Facts(program, Fuel(0)))
-        assert not dead_code.run(function, Facts(program, Fuel(0)))
+        assert not simplify.run(function, Facts(program, Fuel(0), function=function))
+        assert not dead_code.run(function, Facts(program, Fuel(0), function=function))
     assert text.print_program(program) == before
 
 
@@ -354,7 +354,7 @@ def test_large_functions_take_linear_work() -> None:
         lower.lower_program(program, Options())
         for function in program.functions.values():
             for module in (simplify, linearise, simplify, dead_code):
-                module.run(function, Facts(program, Fuel()))
+                module.run(function, Facts(program, Fuel(), function=function))
         assert not list(verify.problems(program))
 
     work(nested(100))

@@ -114,6 +114,13 @@ class Loops:
                         around.natural = False
                     around = around.parent
 
+    def state(self) -> list[tuple[object, ...]]:
+        """All that it says, to be compared."""
+        return [
+            (loop.header, loop.latches, loop.parent and loop.parent.header, loop.preheader, loop.natural, list(loop.blocks))
+            for loop in self.loops
+        ]
+
     def innermost(self, block: Block) -> Loop | None:
         """The innermost loop that `block` is in."""
         return self._innermost.get(block)

@@ -19,6 +19,7 @@ from septet.base.types import TUPLE, VOID
 from septet.ir.analyses.call_graph import CallGraph
 from septet.ir.nodes import Address, Call, Const, Line
 from septet.ops import table as ops
+from septet.ops.table import CONST, PHI, SYMBOL_ADDRESS
 from septet.x86 import abi
 
 TYPE_CHECKING = False
@@ -234,9 +235,13 @@ _NOTHING = WordFacts(None)
 
 
 class Words:
-    """What the values of `function` are.  `facts.words` holds for the program, or is None where nobody knows."""
+    """What the values of `function` are.  `facts.words` holds for the program, or is None where nobody knows.
+
+    It lasts: what a value may be stays true while passes change others, and those that they make are looked at when asked for.
+    """
 
     __slots__ = ("_words", "_walk")
+    LASTS = True
 
     def __init__(self, function: Function, facts: Any) -> None:
         words = getattr(facts, "words", None)
@@ -246,15 +251,16 @@ class Words:
 
     def mask(self, value: Value) -> int:
         """The set of what `value` may be."""
-        return self._walk.of(value)
+        found = self._walk.masks.get(value)
+        return self._walk.later(value) if found is None else found
 
     def odd(self, value: Value) -> bool:
         """Whether `value` surely is an odd word, an encoded integer."""
-        return self._walk.of(value) == ODD
+        return self.mask(value) == ODD
 
     def kind(self, value: Value) -> int:
         """The descriptor of the objects that `value` surely refers to where it is not null; 0 if that is not sure."""
-        mask = self._walk.of(value) & ~NULL
+        mask = self.mask(value) & ~NULL
         if mask > EVEN:
             for descriptor, bit in self._words.bits.items():
                 if bit == mask:
@@ -263,13 +269,22 @@ class Words:
 
     def null(self, value: Value) -> bool:
         """Whether `value` may be null."""
-        return self._walk.of(value) & (NULL | EVEN) != 0
+        return self.mask(value) & (NULL | EVEN) != 0
+
+    def agrees(self, other: Words) -> bool:
+        """Whether no value is surely odd for one and surely even for the other."""
+        masks = other._walk.masks
+        for value, mask in self._walk.masks.items():
+            its = masks.get(value, ANY)
+            if mask and its and not (mask & its & ODD or mask > ODD and its > ODD):
+                return False
+        return True
 
 
 class _Walk:
     """Computes the masks of one function's values; with `tell` the facts learn what it passes, stores and returns."""
 
-    __slots__ = ("function", "words", "blocks", "tell", "masks", "floor", "unseen")
+    __slots__ = ("function", "words", "blocks", "tell", "masks", "floor")
 
     def __init__(self, function: Function, words: WordFacts, blocks: list[Block], tell: bool) -> None:
         self.function = function
@@ -278,7 +293,6 @@ class _Walk:
         self.tell = tell
         self.masks: dict[Value, int] = {}
         self.floor = 0  # what every phi may be
-        self.unseen = 0  # what values may be that have not been visited
 
     def down(self) -> None:
         """Visit the blocks in reverse postorder until no phi grows."""
@@ -297,7 +311,51 @@ class _Walk:
                 break
         if self.tell:
             self.say()
-        self.unseen = ANY
+
+    def later(self, value: Value) -> int:
+        """The mask of a value that came into the function since `down`: by the values that it is made of, as far as those are
+        new as well.  Their phis grow from nothing until they agree."""
+        masks = self.masks
+        order: list[Value] = []  # operands first, but for phis
+        seen = {value}
+        todo = [(value, False)]
+        while todo:
+            at, ready = todo.pop()
+            if ready:
+                order.append(at)
+                continue
+            todo.append((at, True))
+            for arg in at.args:
+                if arg not in masks and arg not in seen:
+                    seen.add(arg)
+                    todo.append((arg, False))
+        self.floor = 0
+        for rounds in range(MOST_ROUNDS + 1):
+            if rounds == MOST_ROUNDS:
+                self.floor = ANY
+            changed = False
+            for at in order:
+                mask = self.one(at)
+                if mask != masks.get(at):
+                    masks[at] = mask
+                    changed = changed or rounds > 0 or at.op is PHI
+            if not changed:
+                break
+        return masks[value]
+
+    def one(self, value: Value) -> int:
+        """What a value is by what its operands are."""
+        op = value.op
+        if op is PHI:
+            return self.masks.get(value, 0) | self.join(value)
+        table = _PARITY.get(op)
+        if table is not None:
+            a, b = self.of(value.args[0]), self.of(value.args[1])
+            return table[((a & 1) + 2 * (a > 1)) * 4 + (b & 1) + 2 * (b > 1)]
+        transfer = _TRANSFER.get(op)
+        if transfer is not None:
+            return transfer(self, value)
+        return self.of(value) if op is CONST or op is SYMBOL_ADDRESS else ANY
 
     def of(self, value: Value) -> int:
         """The mask of a value; 0 where nothing is known to come there yet."""
@@ -315,8 +373,6 @@ class _Walk:
                 self.masks[value] = found
             elif kind is Line:
                 found = ODD
-            else:
-                found = self.unseen
         return found
 
     def join(self, phi: Value) -> int:

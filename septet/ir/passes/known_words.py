@@ -39,7 +39,7 @@ def run(function: Function, facts: Facts) -> bool:
     ]
     if not candidates:
         return False
-    words = Words(function, facts)
+    words = facts.get(Words)
     gone: set[Value] = set()
     changed = False
     for value in candidates:

@@ -1,8 +1,10 @@
 """From the arrays phase to the words phase: arrays and tuples become addresses, loads and stores.
 
-    int64 %x <- %a[%i]               i64 %byte <- %i << 3
-                                     ptr %at <- %a + %byte
-                                     int64 %x <- load %at + 16 in element
+    int64 %x <- %m[%i][%j]           int64 %n <- load %m + 16 in length
+                                     i64 %row <- %i * (untag %n)
+                                     ptr %r <- %m + (%row << 3)
+                                     ptr %at <- %r + (%j << 3)
+                                     int64 %x <- load %at + 24 in element
 
     int64 %n <- length %t            i64 %size <- load %t in length
                                      int64 %n <- tag %size
@@ -19,6 +21,7 @@ from septet.base.graph import dominators
 from septet.base.scopes import Scopes
 from septet.base.symbols import ROUTINE, symbol
 from septet.base.types import I64, INT64, PTR, TUPLE
+from septet.ir.analyses.representation import Words
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import WORDS, Call, Const, Length, Memory, Value
 from septet.ops import table as ops
@@ -35,18 +38,19 @@ if TYPE_CHECKING:
 NAME = "linearise"
 _ALLOCATE = symbol(ROUTINE, "allocate")
 _ZERO = Const(INT64, 1)  # what new elements are: the encoded number 0
-_THREE = Const(I64, 3)
+_TWO, _THREE = Const(I64, 2), Const(I64, 3)
 
 
 class _Known:
     """What has been computed on every way to here: by array and dimension the length, by length its number, by array and
     indices the product of all but the last with lengths, or the address of an element and the offset to add to it."""
 
-    __slots__ = ("table", "scopes")
+    __slots__ = ("table", "scopes", "odd")
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words | None) -> None:
         self.table: dict[Any, Any] = {}
         self.scopes = Scopes()
+        self.odd: Callable[[Value], bool] = words.odd if words is not None else lambda value: False
 
     def learn(self, key: object, what: object) -> None:
         """Note something, unless it is known already."""
@@ -61,7 +65,7 @@ def run(function: Function, facts: Facts | None = None) -> bool:
         return False
     expand = _EXPAND.get
     changed = False
-    known = _Known()
+    known = _Known(facts.get(Words) if facts is not None and facts.words is not None else None)
     blocks = function.blocks
     number = {block: index for index, block in enumerate(blocks)}
     parents = dominators([[number[target] for target in block.successors] for block in blocks])
@@ -111,19 +115,35 @@ def _address(base: Value, indices: list[Value], span: int, body: list[Value], kn
     found: tuple[Value, int] | None = known.table.get(key)
     if found is None:
         header = 8 if base.type is TUPLE else 8 * (1 + len(indices))
-        index = indices[0]
-        for dimension, next_index in enumerate(indices[1:], 1):
-            if not (isinstance(index, Const) and index.number == 0):
-                index = _rows(key[: dimension + 1], index, span, body, known)
-            index = _plus(index, next_index, span, body)
-        found = _at(base, index, header, span, body)
+        row = _row(key[:-1], span, body, known) if len(indices) > 1 else base
+        found = _at(row, indices[-1], header, span, body, known)
         known.learn(key, found)
     return found
 
 
+def _row(key: tuple[Value, ...], span: int, body: list[Value], known: _Known) -> Value:
+    """The address of the object moved on by the words before the row that all indices but the last name; `key` is the object
+    and these indices."""
+    base, index = key[:2]
+    row: Value | None = known.table.get((key, "row"))
+    if row is None:
+        for dimension in range(1, len(key)):
+            if not (isinstance(index, Const) and index.number == 0):
+                index = _rows(key[: dimension + 1], index, span, body, known)
+            if dimension + 1 < len(key):
+                index = _plus(index, key[dimension + 1], span, body)
+        if isinstance(index, Const) and index.number == 0:
+            return base
+        byte = Value(ops.SHL, I64, [index, _THREE], span, NAME)
+        row = Value(ops.ADD, PTR, [base, byte], span, NAME)
+        body += (byte, row)
+        known.learn((key, "row"), row)
+    return row
+
+
 def _rows(key: tuple[Value, ...], index: Value, span: int, body: list[Value], known: _Known) -> Value:
     """`index`, made of the first indices, times the length of the next dimension; `key` is the array and these indices."""
-    product: Value | None = known.table.get(key)
+    product: Value | None = known.table.get((key, "product"))
     if product is None:
         base, dimension = key[0], len(key) - 1
         length = known.table.get((base, dimension))
@@ -137,17 +157,21 @@ def _rows(key: tuple[Value, ...], index: Value, span: int, body: list[Value], kn
             body.append(number)
             known.learn(length, number)
         product = _times(index, number, span, body)
-        known.learn(key, product)
+        known.learn((key, "product"), product)
     return product
 
 
-def _at(base: Value, index: Value, header: int, span: int, body: list[Value]) -> tuple[Value, int]:
-    """The address of a word of an object: `index` words behind `header` bytes."""
+def _at(base: Value, index: Value, header: int, span: int, body: list[Value], known: _Known) -> tuple[Value, int]:
+    """The address of a word of an object: `index` words behind `header` bytes.  A word that is surely odd counts as it is: four
+    times 2n + 1 is 8n + 4."""
     if isinstance(index, Const):
         offset = header + 8 * index.number
         if -(1 << 31) <= offset < 1 << 31:
             return base, offset
-    byte = Value(ops.SHL, I64, [index, _THREE], span, NAME)
+    count = _THREE
+    if index.op is ops.UNTAG and known.odd(index.args[0]):
+        index, count, header = index.args[0], _TWO, header - 4
+    byte = Value(ops.SHL, I64, [index, count], span, NAME)
     body.append(byte)
     at = Value(ops.ADD, PTR, [base, byte], span, NAME)
     body.append(at)
@@ -193,7 +217,7 @@ def _length(value: Value, body: list[Value], known: _Known) -> Value:
         body.append(size)
         made = Value(ops.TAG, value.type, [size], value.span, NAME)
     else:
-        at, offset = _at(base, value.args[1], 8, value.span, body)
+        at, offset = _at(base, value.args[1], 8, value.span, body, known)
         made = Memory(ops.LOAD, value.type, [at], offset, "length", value.span, NAME)
     body.append(made)
     return made

@@ -18,7 +18,9 @@ A value made by a rule says so: `by=simplify:add-zero`.
 from __future__ import annotations
 
 from septet.base.symbols import ROUTINE
-from septet.ir.analyses.dominators import Dominators
+from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
+from septet.ir.analyses.representation import Words
 from septet.ir.door import CONSTANT_CLASSES, MOST, Door
 from septet.ir.forward import forward, resolve, stands_for
 from septet.ir.nodes import Address, Branch, Call, Check, Const, Memory
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "simplify"
+KEEPS = (Dominators, PostDominators, Loops)  # where no branch goes
+_TOLD = frozenset((ops.PARAM, ops.PHI, ops.ELEMENT, ops.CALL, ops.CALL_INDIRECT, ops.LENGTH))  # what only `Words` knows about
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -43,6 +47,7 @@ def run(function: Function, facts: Facts) -> bool:
     if changed:
         resolve(function)
     if _fold_branches(function, facts):
+        facts.drop()
         changed = True
     return changed
 
@@ -57,10 +62,22 @@ class _Walk:
         self.door = Door(function, facts, NAME)
         self.known = self.door.known
         self.changed = False
+        if facts.words is not None:
+            self.tell(facts.get(Words))
+
+    def tell(self, words: Words) -> None:
+        """Let the rules know which words are odd that no operation nearby says it of."""
+        bits = self.door.bits
+        for value in self.function.parameters:
+            if words.odd(value):
+                bits[value] = (0, 1)
+        for value in self.function.values():
+            if value.op in _TOLD and words.odd(value):
+                bits[value] = (0, 1)
 
     def down(self) -> bool:
         """Visit every block, dominators first."""
-        children = Dominators(self.function).children
+        children = self.facts.get(Dominators).children
         door = self.door
         todo: list[tuple[Block, int]] = [(self.function.blocks[0], -1)]
         while todo:

@@ -18,9 +18,9 @@ line and output before it.  Tested are index checks on sums of induction variabl
 
 Trigger: such a check in an innermost loop.  A whole nest of loops gets one test, before the outermost loop where everything
 can be tested that can be tested further in.  Cost: a second copy of the loop, away from the others; the test.  Gain: no check
-is left in the loop but those of indices that come from memory or the like.  Guard: at most LARGEST values are copied a loop and
-TOTAL a function (thrice as many at -O3), at most TESTS comparisons.  Level 2, phase arrays.  Ends, as no loop is copied twice
-in one run.
+is left in the loop but those of indices that come from memory or the like.  Guard: innermost loops that call something in every
+round do not count, as a call costs more than the checks around it; at most LARGEST values are copied a loop and TOTAL a function
+(thrice as many at -O3), at most TESTS comparisons.  Level 2, phase arrays.  Ends, as no loop is copied twice in one run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from septet.ir.loop_shape import Shape
 from septet.ir.nodes import ARRAYS, Block, Branch, Check, Compare, Const, Memory, Value
 from septet.ir.redefine import redefine
 from septet.ops import table as ops
-from septet.ops.table import CHECK_INDEX, CHECK_KIND, CHECK_NULL, LENGTH
+from septet.ops.table import CALL, CALL_INDIRECT, CHECK_INDEX, CHECK_KIND, CHECK_NULL, LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ def run(function: Function, facts: Facts) -> bool:
     if function.phase != ARRAYS:
         return False
     loops = facts.get(Loops)
-    if not any(value.op.check for loop in loops.loops for block in loop.own for value in block.body):
+    worth = {loop.header: loop for loop in loops.loops if not loop.children and _is_worth_it(loop, function, facts)}
+    if not worth:
         return False
+    around = {outer for loop in worth.values() for outer in _nest(loop)}
     shape = Shape(function, loops, NAME)
     for loop in loops.loops:
-        if loop.natural and loop.preheader is None:
+        if loop.natural and loop.preheader is None and loop in around:
             shape.preheader(loop)
     made = shape.changed
     if made:
@@ -72,9 +74,9 @@ def run(function: Function, facts: Facts) -> bool:
         facts.drop()
         loops = facts.get(Loops)
         shape = Shape(function, loops, NAME)
-    versioning = _Versioning(function, facts, shape)
+    versioning = _Versioning(function, facts, shape, [loop for loop in loops.loops if loop.header in worth])
     for loop in loops.loops:
-        if loop.parent is None:
+        if loop.parent is None and loop in versioning.wanted:
             versioning.nest(loop)
     if versioning.versions:
         shape.close()
@@ -82,6 +84,36 @@ def run(function: Function, facts: Facts) -> bool:
         facts.drop()
         redefine(function, versioning.versions, NAME)
     return made or versioning.changed or bool(versioning.versions)
+
+
+def _is_worth_it(loop: Loop, function: Function, facts: Facts) -> bool:
+    """Whether an innermost loop has checks, and no call in every round."""
+    checks = 0
+    calls: list[Block] = []
+    for block in loop.own:
+        for value in block.body:
+            if value.op.check:
+                checks += 1
+            elif value.op is CALL or value.op is CALL_INDIRECT:
+                calls.append(block)
+    if not checks:
+        return False
+    dominates = facts.get(Dominators).dominates
+    if any(dominates(block, latch) for block in calls for latch in loop.latches):
+        why = "it makes a call in every round"
+        facts.remark(function.name, loop.header.body[0].span, "loop not versioned", why, checks=checks)
+        return False
+    return True
+
+
+def _nest(loop: Loop) -> list[Loop]:
+    """A loop and those around it."""
+    found: list[Loop] = []
+    around: Loop | None = loop
+    while around is not None:
+        found.append(around)
+        around = around.parent
+    return found
 
 
 class _Plan:
@@ -108,7 +140,7 @@ class _Plan:
 class _Versioning:
     """One run of the pass."""
 
-    def __init__(self, function: Function, facts: Facts, shape: Shape) -> None:
+    def __init__(self, function: Function, facts: Facts, shape: Shape, worth: list[Loop]) -> None:
         self.function = function
         self.facts = facts
         self.shape = shape
@@ -116,6 +148,9 @@ class _Versioning:
         self.inductions = facts.get(Inductions)
         facts.get(Words)  # which sums ask for: of the function as it is before anything is copied
         self.dominators = facts.get(Dominators)
+        self.worth = set(worth)  # innermost loops
+        self.wanted = {outer for loop in worth for outer in _nest(loop)}
+        self.plans: dict[Loop, _Plan] = {}
         self.sums = self.inductions.sums
         self.inside = self.inductions.inside
         self.times = 3 if facts.opt >= 3 else 1
@@ -140,7 +175,7 @@ class _Versioning:
             if plan is not None and self._is_best(plan):
                 self._version(plan)
             else:
-                todo += reversed(loop.children)
+                todo += [child for child in reversed(loop.children) if child in self.wanted]
 
     def _is_simple(self, loop: Loop) -> bool:
         if loop.preheader is None:
@@ -162,6 +197,8 @@ class _Versioning:
             if loop.children:
                 todo += loop.children
                 continue
+            if loop not in self.worth:
+                continue
             useful = useful or any(value in plan.covered for block in loop.own for value in block.body)
             around: Loop | None = loop
             while around is not None and around is not plan.loop:
@@ -174,7 +211,10 @@ class _Versioning:
 
     def plan(self, loop: Loop) -> _Plan:
         """What a test before `loop` could do away with."""
-        plan = _Plan(loop)
+        known = self.plans.get(loop)
+        if known is not None:
+            return known
+        plan = self.plans[loop] = _Plan(loop)
         for block in loop.blocks:
             for value in block.body:
                 if value.op.check and isinstance(value, Check):
