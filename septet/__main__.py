@@ -112,9 +112,22 @@ COMMANDS = {
             most=10_000,
             least=0,
         ),
+        Command(
+            "septet prove",
+            "Prove rewrite rules (default: all) by trying every number at few bits, and say how, and how long it took.",
+            "[RULE...]",
+            [
+                Option("--solver", "by z3 and bitwuzla too, at full width"),
+                Option("--width", "by solver at that width alone (may be repeated)", choices=("1", "8", "16", "32", "64")),
+                Option("--native", "those with written arguments by every number at 16 bits too, which takes minutes each"),
+                _COLOR,
+            ],
+            most=10_000,
+            least=0,
+        ),
     )
 }
-LATER = ("prove", "validate", "fuzz", "reduce", "cache", "explore")
+LATER = ("validate", "fuzz", "reduce", "cache", "explore")
 GENERAL = """usage: septet COMMAND FILE [options]
 
 A compiler one can see through: LB, LA, IR, L3, L2, L1 and x86-64, each readable, checked and runnable.
@@ -127,6 +140,7 @@ commands:
   explain  print the program with what the optimiser did and did not do, and why
   why-wrong  name the first stage, pass and rewrite that changes what the program does
   bench    measure how fast programs run and compile
+  prove    prove the rewrite rules
 
 The six compilers on their own: LBc LAc IRc L3c L2c L1c FILE [-o OUT].
 'septet COMMAND --help' shows a command's options; 'septet --version' the version."""
@@ -265,6 +279,16 @@ def _bench(operands: list[str], values: dict[str, list[str]]) -> int:
     from septet.bench.command import bench
 
     return bench(operands, values, tuple(map(_pass, values.get("without", []))))
+
+
+def _prove(operands: list[str], values: dict[str, list[str]]) -> int:
+    from septet.prove.command import NoRule, prove_rules
+
+    widths = tuple(map(int, values.get("width", []))) or ((64, 32, 16, 8, 1) if "solver" in values else ())
+    try:
+        return prove_rules(operands, widths, "native" in values)
+    except NoRule as problem:
+        raise Usage(str(problem)) from None
 
 
 def _program(path: str, values: dict[str, list[str]]) -> Program:
@@ -423,6 +447,7 @@ WORK = {
     "explain": _explain,
     "why-wrong": _why_wrong,
     "bench": _bench,
+    "prove": _prove,
 }
 
 

@@ -57,7 +57,8 @@ LANGUAGES = tuple(NAMED)  # the six languages with text; the seventh, x86, is by
 class Pass:
     """An IR pass: `septet.ir.passes.<module>.run(function, facts)`.  It runs from -O `level` up.
 
-    Its module may say `KEEPS`: the analyses that hold after it as they did before.
+    Its module may say `KEEPS`: the analyses that hold after it as they did before; and `IDEMPOTENT`: that right after it there
+    is nothing left for it to do.  A pass does not run again on a function that has not changed since it had nothing to do.
     """
 
     __slots__ = ("name", "level", "why")
@@ -75,9 +76,9 @@ class Pass:
 
 PASSES = (
     Pass("known-words", 2, "words that are surely encoded integers need no repair, and references no test of their kind"),
+    Pass("parameters", 2, "constants that all callers pass, before anything is computed and inlining weighs the body"),
     Pass("simplify", 1, "checks and lengths are single operations here: repeated ones go before they are expanded"),
     Pass("control-flow", 2, "fewer and larger blocks, for everything behind it"),
-    Pass("parameters", 2, "constants that all callers pass, before inlining weighs the body"),
     Pass("direct-calls", 2, "before inlining, which wants to know the callee"),
     Pass("tail-recursion", 2, "a loop can be inlined and optimised as one"),
     Pass("inline", 2, "everything behind it sees callees and callers together"),
@@ -95,6 +96,7 @@ PASSES = (
     Pass("range-checks", 2, "checks that ranges prove need no loop versions"),
     Pass("invariant-motion", 2, "lengths and checks leave loops, so that versioning finds bounds before them"),
     Pass("simplify", 2, "what came together in front of loops"),
+    Pass("unswitch", 2, "one choice before a loop instead of one in every round; conditions are before it now"),
     Pass("versioning", 2, "loops without checks, where one test before them shows that none can fail"),
     Pass("dead-stores", 2, "after the loads that kept stores alive are gone"),
     Pass("loop-deletion", 2, "loops that are left with nothing to do"),
@@ -287,9 +289,12 @@ class Compilation:
                 facts.by = row.name
                 code = row.module
                 began = perf_counter_ns()
-                changed = code.run(function, facts)
+                changed = facts.done.get(row.name) != facts.changes and code.run(function, facts)
                 if changed:
                     facts.drop(getattr(code, "KEEPS", ()), recheck)
+                    facts.changes += 1
+                if not changed or getattr(code, "IDEMPOTENT", False):
+                    facts.done[row.name] = facts.changes
                 spent = perf_counter_ns() - began
                 self._tell(Step("ir", row.name, function, facts.program, spent, changed, facts.fuel.used))
 

@@ -248,3 +248,12 @@ def test_internal_errors_save_a_reproducer(hello: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     (saved,) = tmp_path.glob("septet-internal-error-*")
     assert "planted" in saved.read_text() and "print(42)" in saved.read_text()
+
+
+def test_prove() -> None:
+    done = septet("prove", "add-zero", "sub-add-same")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].startswith("2 of 2 rules hold")
+    done = septet("prove", "add-zeros")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'add-zero'" in done.stderr

@@ -1,7 +1,8 @@
 """The rewrite rules: each is proved, and applies in a program under tests/programs.
 
-What tries every number always runs; what asks solvers runs where z3 is installed, at 64 bits and for what takes no seconds, and
-with `--whole` for all rules at all widths.
+What tries every number of few bits always runs; what asks solvers runs where z3 is installed, at 64 bits and for what takes no
+seconds, and with `--whole` for all rules at all widths.  `--whole` also tries every number of 16 bits for rules with written
+arguments, which takes half an hour on one core.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import random
 from pathlib import Path
 
 import pytest
+from conftest import NATIVE
 
 from septet.base.facts import Facts
 from septet.base.options import Fuel
@@ -21,10 +23,12 @@ from septet.ir.rules import TOPICS, all_rules
 from septet.ops import meaning
 from septet.ops import table as ops
 from septet.ops.rules import Rule
-from septet.prove.rules import ARGUMENTS, Counterexample, Proof, exhaustive, prove, solved
+from septet.prove import command, native
+from septet.prove.rules import ARGUMENTS, Counterexample, Proof, by_native_loops, exhaustive, prove, solved
 
 RULES = {rule.name: rule for rule in all_rules()}
 PROGRAMS = Path(__file__).parent / "programs"
+needs_native = pytest.mark.skipif(not NATIVE, reason="native code needs Linux on x86-64")
 SLOW = ("div", "rem-", "shr", "power", "quotient", "known-smaller", "shl-mul", "mul-shl")  # in names: seconds each
 WRONG = [
     ("lost-operand", "(sub (add x y) y)", "y", ""),
@@ -65,6 +69,47 @@ def test_wrong_rules_are_refuted(row: tuple[str, str, str, str]) -> None:
     pytest.importorskip("z3")
     assert isinstance(solved(Rule(*row), (8,)), Counterexample)
     assert isinstance(prove(Rule(*row), ()), Counterexample)
+
+
+@needs_native
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_number_at_16_bits(name: str, pytestconfig: pytest.Config) -> None:
+    """No number of 16 bits makes a difference to what no solver proves at full width."""
+    if not pytestconfig.getoption("--whole"):
+        pytest.skip("takes minutes")
+    answer = by_native_loops(RULES[name])
+    assert isinstance(answer, Proof), str(answer)
+    assert answer.cases
+
+
+@needs_native
+def test_native_loops_find_what_is_wrong() -> None:
+    """The loops come to the end for a rule that holds, and stop at the numbers for which one is wrong."""
+    holds = native.tried(Rule("holds", "(mul x k)", "(shl x 3)", "k == 8"))
+    assert isinstance(holds, native.Tried) and (holds.types, holds.numbers) == (2, 2 << 16)
+    found = native.tried(Rule("wrong", "(div x k)", "(shr x 1)", "k == 2"))
+    assert isinstance(found, native.Difference) and "T is i16: k = 2, x = -32767" in str(found)
+    odd = native.tried(Rule("odd", "(shl (untag x) k)", "(add x -1)", "k == 1 and odd(x)"))
+    assert isinstance(odd, native.Tried) and odd.numbers == 1 << 16
+    assert isinstance(native.tried(Rule("even", "(shl (untag x) k)", "(add x -1)", "k == 1")), native.Difference)
+
+
+def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`septet prove` says how each rule was proved; where one is wrong, the numbers, and status 1."""
+    assert command.prove_rules(["add-zero", "rem-negative"], (), natively=False) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("add-zero      exhaustive at 8 bits, 3 cases, ") and said[-1].startswith("2 of 2 rules hold (")
+    with pytest.raises(command.NoRule, match="did you mean 'add-zero'"):
+        command.prove_rules(["add-zeros"], (), natively=False)
+    monkeypatch.setattr(command, "_has_solver", lambda: False)
+    assert command.prove_rules(["fneg-fneg"], (64,), natively=False) == 0
+    both = capsys.readouterr()
+    assert "z3 is not installed" in both.err and len(both.err.splitlines()) == 1
+    assert "0 of 1 rules hold, 1 not tried without solvers" in both.out
+    monkeypatch.setattr(command, "_chosen", lambda names: [Rule(*WRONG[1])])
+    assert command.prove_rules([], (), natively=False) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "shifts-lose-bits  WRONG" and said[2].strip().startswith("is wrong where T is ")
 
 
 def test_wrong_rules_about_floats_are_refuted() -> None:

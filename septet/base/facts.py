@@ -34,7 +34,7 @@ class Stale(Exception):  # noqa: N818
 class Facts:
     """Given to every pass.  `program` is for reading signatures and data alone."""
 
-    __slots__ = ("program", "fuel", "remarks", "by", "opt", "function", "known", "used", "_analyses")
+    __slots__ = ("program", "fuel", "remarks", "by", "opt", "function", "known", "used", "changes", "done", "_analyses")
 
     def __init__(
         self,
@@ -55,6 +55,8 @@ class Facts:
         self.function = function  # the one that is being changed
         self.known = known or Known()
         self.used: dict[str, None] = {}  # the functions whose summaries were asked for
+        self.changes = 0  # how many passes have changed the function
+        self.done: dict[str, int] = {}  # for a pass, how many had when it had nothing to do, or nothing any more
         self._analyses: dict[Any, Any] = {}
 
     @property
@@ -75,9 +77,11 @@ class Facts:
         return found
 
     def drop(self, keeps: Sequence[Any] = (), recheck: bool = False) -> None:
-        """Forget all analyses but those in `keeps` and those that last, as the function has changed.  (One that `LASTS` speaks
-        of each value by itself, and goes on to answer as long as values mean what they did.)  With `recheck` those that stay are
-        computed anew and compared, by their `state()` or by what says `agrees`: Stale where one is not what it was."""
+        """Forget all analyses but those in `keeps` and those that last, as the function has changed.
+
+        One that `LASTS` speaks of each value by itself, and goes on to answer as long as values mean what they did (see
+        `forget`).  With `recheck` those that stay are computed anew and compared, by their `state()` or by what says `agrees`:
+        Stale where one is not what it was."""
         kept = {kind: found for kind, found in self._analyses.items() if kind in keeps or getattr(kind, "LASTS", False)}
         self._analyses = kept
         if recheck:
@@ -85,6 +89,10 @@ class Facts:
                 fresh = kind(self.function, self)
                 if not found.agrees(fresh) if kind not in keeps else found.state() != fresh.state():
                     raise Stale(f"{self.by} does not keep {kind.__name__} in {self.function.name}")
+
+    def forget(self, kind: Any) -> None:
+        """Forget an analysis that lasts: values mean something else now."""
+        self._analyses.pop(kind, None)
 
     def summary(self, name: str) -> Any:
         """What is known about function `name`; None where nothing is: it is in this function's component, or not there."""
@@ -94,3 +102,8 @@ class Facts:
     def remark(self, function: str, span: int, what: str, why: str = "", **numbers: int) -> None:
         """Say once that something was done or refused at `span`, and why."""
         self.remarks.append(Remark(self.by, function, span, what, why, numbers))
+
+    def remark_check(self, function: str, check: Any, done: str, why: str) -> None:
+        """Say what was done to a check, or not, and why; of one that was inlined, from where."""
+        origin = check.line if getattr(check.line, "function", "") else None
+        self.remarks.append(Remark(self.by, function, check.span, f"{check.op} {done}", why, None, origin))

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from septet.base.symbols import Line
+
 
 class Remark:
-    """`by` a pass, about the code at `span` of function `function`: what was done (or not), why, and the numbers behind it."""
+    """`by` a pass, about the code at `span` of function `function`: what was done (or not), why, and the numbers behind it.
 
-    __slots__ = ("by", "function", "span", "what", "why", "numbers")
+    `origin` is the line of the function that the code was inlined from, where it was and that is known."""
+
+    __slots__ = ("by", "function", "span", "what", "why", "numbers", "origin")
 
     def __init__(
-        self, by: str, function: str, span: int, what: str, why: str = "", numbers: dict[str, int] | None = None
+        self,
+        by: str,
+        function: str,
+        span: int,
+        what: str,
+        why: str = "",
+        numbers: dict[str, int] | None = None,
+        origin: Line | None = None,
     ) -> None:
         self.by = by
         self.function = function
@@ -17,3 +30,4 @@ class Remark:
         self.what = what
         self.why = why
         self.numbers = numbers or {}
+        self.origin = origin

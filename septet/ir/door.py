@@ -71,7 +71,7 @@ class Door:
 
     __slots__ = (
         "by", "function", "spend", "rules", "body", "left", "changed", "constants", "addresses", "known", "undo", "stores",
-        "uses", "bits", "enters",
+        "uses", "bits", "enters", "leaves",
     )  # fmt: skip
 
     def __init__(self, function: Function, facts: Facts, by: str) -> None:
@@ -86,6 +86,7 @@ class Door:
         self.left = MOST
         self.changed = False  # whether a rule applied, or a value was changed in place
         self.constants: dict[tuple[Type, int], Const] = {}
+        self.leaves: dict[Value, Const] = {}  # constants by themselves: those that stand for their equals
         self.addresses: dict[Hashable, Value] = {}
         self.known: dict[Hashable, Value] = {}  # values by what they compute
         self.undo: list[Hashable] = []  # keys of `known`, newest last
@@ -110,6 +111,7 @@ class Door:
         found = self.constants.get((type, number))
         if found is None:
             found = self.constants[type, number] = Const(type, number)
+            self.leaves[found] = found
         return found
 
     def make(self, op: Op, type: Type, args: list[Value], span: int = 0, by: str = "") -> Value:
@@ -226,7 +228,10 @@ class Door:
             op = arg.op
         if op is CONST:
             if isinstance(arg, Const):
-                return self.const(arg.type, arg.number)
+                found = self.leaves.get(arg)
+                if found is None:
+                    found = self.leaves[arg] = self.constants.setdefault((arg.type, arg.number), arg)
+                return found
             assert isinstance(arg, Line)
             return self.addresses.setdefault(arg.line, arg)
         if isinstance(arg, Address):
@@ -237,7 +242,10 @@ class Door:
 def _count(function: Function) -> dict[Value, int]:
     """How often each value is an operand."""
     uses: dict[Value, int] = {}
-    for value in function.values():
-        for arg in value.args:
-            uses[arg] = uses.get(arg, 0) + 1
+    get = uses.get
+    for block in function.blocks:
+        for values in (block.phis, block.body):
+            for value in values:
+                for arg in value.args:
+                    uses[arg] = get(arg, 0) + 1
     return uses

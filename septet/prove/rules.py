@@ -8,8 +8,9 @@ Four kinds of proof, for every choice of types that a rule is for:
 * `exhaustive`: all numbers at 8 bits for up to two names, at 4 bits for up to five, at 2 bits for more;
 * `solver`: that no numbers of 1, 8, 16, 32 and 64 bits make a difference, constants and what is known of operands included;
   z3 first, bitwuzla where z3 takes too long, and then case by case where a constant has few possible numbers;
-* `algebra`: that both sides are the same polynomial, so equal at every width (`prove.algebra`); solvers see 8 and 16 bits;
-* `argument`: what neither solver can do at full width is in ARGUMENTS with the reason, and is proved at 8 and 16 bits.
+* `algebra`: that both sides are the same polynomial, so equal at every width (`prove.algebra`); solvers see 1 and 8 bits;
+* `argument`: what neither solver can do at full width is in ARGUMENTS with the reason; solvers see 1 and 8 bits, and
+  `native` tries every number of 16 bits (`prove.native`).
 
 Rules about memory are proved as equality of the addresses; what is read or written there does not change.
 """
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from septet.prove.cases import Case
 
 WIDTHS = (64, 32, 16, 8, 1)
+NARROW = 8  # bits that solvers see of what algebra or an argument proves
 MILLISECONDS = 2500  # for one question to z3
 PATIENCE = 20000  # milliseconds for one question to bitwuzla, and to z3 where it has to do at few bits
 SECONDS = 30  # for all the numbers of a constant that are tried one by one
@@ -115,15 +117,31 @@ def named_rule(name: str) -> Rule:
     return {rule.name: rule for rule in all_rules()}[name]
 
 
-def prove(rule: Rule, widths: tuple[int, ...] = WIDTHS) -> Answer:
-    """Prove `rule` by trying every number at few bits, then by solver at `widths`; no solver is needed for no widths."""
-    first = exhaustive(rule)
-    if not first.holds or not widths:
-        return first
-    second = solved(rule, widths)
-    if isinstance(first, Proof) and isinstance(second, Proof) and first.cases:
-        second.how = f"{first.how} and {second.how}"
-    return second
+def prove(rule: Rule, widths: tuple[int, ...] = WIDTHS, natively: bool = False) -> Answer:
+    """Prove `rule` by trying every number at few bits, then by solver at `widths`; no solver is needed for no widths.
+
+    `natively`, where it stands in ARGUMENTS, by trying every number at 16 bits too, which takes minutes."""
+    answers = [exhaustive(rule)]
+    if widths and answers[0].holds:
+        answers.append(solved(rule, widths))
+    if natively and rule.name in ARGUMENTS and answers[-1].holds:
+        answers.append(by_native_loops(rule))
+    last = answers[-1]
+    proofs = [answer for answer in answers if isinstance(answer, Proof)]
+    if not isinstance(last, Proof) or len(proofs) < 2:
+        return last
+    how = "; ".join(proof.how for proof in proofs if proof.cases)
+    return Proof(rule, how, sum(proof.cases for proof in proofs), sum(proof.seconds for proof in proofs))
+
+
+def by_native_loops(rule: Rule) -> Answer:
+    """Try every number at 16 bits.  CannotExecute where this machine does not run native code."""
+    from septet.prove.native import Difference, tried
+
+    found = tried(rule)
+    if isinstance(found, Difference):
+        return Counterexample(found.rule, {"T": found.type}, found.numbers)
+    return Proof(rule, f"every number at 16 bits natively ({found.numbers:,} of them)", found.types, found.seconds)
 
 
 def exhaustive(rule: Rule) -> Answer:
@@ -183,9 +201,10 @@ def solved(rule: Rule, widths: tuple[int, ...] = WIDTHS) -> Answer:
         "algebra" if "mul" in rule.find and all(map(is_identity, rows(rule))) else "argument" if rule.name in ARGUMENTS else ""
     )
     if why:
-        widths = tuple(width for width in widths if width <= 16) or (8,)
+        widths = tuple(width for width in widths if width <= NARROW) or (NARROW,)
     done = 0
     used: dict[str, None] = {}
+    seen: dict[int, None] = {}
     for row in rows(rule):
         asked = widths if len(row.types) == 1 else (*{**dict.fromkeys(widths), 1: None},)
         choices = {name: full_types(kind, asked) for name, kind in row.types.items()}
@@ -199,10 +218,11 @@ def solved(rule: Rule, widths: tuple[int, ...] = WIDTHS) -> Answer:
             if not isinstance(answer, str):
                 return answer
             used[answer] = None
+            seen |= dict.fromkeys(type.bits for name, type in case.items() if len(name) == 1)
             done += 1
-    how = " and ".join(used) if used else "vacuous"
+    how = f"{' and '.join(used)} at {' '.join(map(str, sorted(seen)))} bits" if used else "no such numbers"
     if why:
-        how += f" at {' and '.join(map(str, sorted(widths)))} bits and by {why}"
+        how = f"{why}; {how}"
     return Proof(rule, how, done, perf_counter() - start)
 
 
@@ -359,12 +379,3 @@ def _bitwuzla(text: str) -> str:
     except bitwuzla.BitwuzlaException:  # an operation that is z3's alone
         return "unknown"
     return str(parser.bitwuzla().check_sat()).rpartition(".")[2].lower()
-
-
-def report(names: list[str], widths: tuple[int, ...] = WIDTHS) -> Iterator[str]:
-    """A line a rule: how it was proved, and how long that took; all rules where no names are given."""
-    from septet.ir.rules import all_rules
-
-    for rule in all_rules():
-        if not names or rule.name in names:
-            yield str(prove(rule, widths))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from septet.link.code import Code
 
 SOURCES = ("start.L1", "output.ir", "input.ir", "heap.ir", "errors.ir")
-OPT = 1
+IR_OPT = 1  # passes of one function alone, as its functions have callers that they cannot see
+OPT = 2  # from L3 down
 PREFIX = "runtime."  # of its names in images; programs' names have no dots
 ROUTINE_FUNCTIONS = {
     "print/1": "print",
@@ -120,7 +121,8 @@ def _compile() -> tuple[list[Code], list[Data]]:
     start = module("septet.l1.text").parse(Source(source(SOURCES[0]), SOURCES[0]))
     rest = module("septet.ir.text").parse(Source("\n".join([source(name) for name in SOURCES[1:]]), "runtime.ir"))
     codes = module("septet.l1.lower").lower_program(start, options)
-    return codes + Compilation(options).compile(rest, "ir"), list(({**start.data, **rest.data}).values())
+    low = Compilation(Options(IR_OPT)).lower(rest, "ir", "l3")
+    return codes + Compilation(options).compile(low, "l3"), list(({**start.data, **rest.data}).values())
 
 
 def _writable(data: list[Data]) -> list[tuple[str, int, int]]:

@@ -213,7 +213,7 @@ def test_moves_vanish(level):
 def test_values_of_a_reused_variable_are_apart():
     """Split, the first `%t` can be rdi and the second rsi; together they could be neither."""
     source = "(@main (@main 0 return) (@f 0 %t <- 1 rdi <- %t %t <- 2 rsi <- %t call @g (rdi, rsi) return) (@g 2 return))"
-    assert len(allocate(read(source), 1).functions["f"].body) == 4
+    assert len(allocate(read(source), 2).functions["f"].body) == 4
 
 
 @pytest.mark.parametrize("level", LEVELS)

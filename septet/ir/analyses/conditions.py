@@ -45,15 +45,15 @@ _OPPOSITE = {LT: GE, GE: LT, LE: GT, GT: LE, EQ: NE, NE: EQ}
 class Conditions:
     """The facts of a function; `where` says for each value its block and position (phis -1; none for leaves)."""
 
-    __slots__ = ("where", "dominates", "_about", "_at", "_edges", "_lengths", "_passed", "offsets")
+    __slots__ = ("where", "dominates", "about", "_at", "_edges", "_lengths", "_passed", "offsets")
 
     def __init__(self, function: Function, facts: Facts | None = None) -> None:
         self.dominates = (Dominators(function) if facts is None else facts.get(Dominators)).dominates
         self.where: dict[Value, tuple[Block, int]] = {}
-        self._about: dict[Value, list[Fact]] = {}
+        self.about: dict[Value, list[tuple[Block, int, Bound]]] = {}
         self.offsets: dict[Value, list[Value]] = {}  # of values, sums of each and a constant that something is said about
         self._passed: dict[Value, list[Fact]] = {}  # of lengths, indices that were below them
-        self._at: dict[tuple[Value, Block], tuple[list[Bound], list[Fact]]] = {}
+        self._at: dict[tuple[Value, Block], tuple[list[Bound], list[tuple[int, Bound]]]] = {}  # from above, and own places
         self._edges: dict[tuple[Block, Block], list[Said]] = {}
         self._lengths: dict[tuple[Value, int], Value] = {}
         where = self.where
@@ -80,18 +80,23 @@ class Conditions:
 
     def said(self, value: Value, point: Point) -> list[Bound]:
         """What is known about `value` at `point`."""
-        facts = self._about.get(value)
+        facts = self.about.get(value)
         if facts is None:
             found = _NONE
         else:
             block, position, _ = point
             known = self._at.get((value, block))
             if known is None:
-                above = [fact[2:] for fact in facts if fact[0] is not block and self.dominates(fact[0], block)]
-                known = self._at[value, block] = (above, [fact for fact in facts if fact[0] is block])
-            found = known[0]
-            if known[1]:
-                found = found + [fact[2:] for fact in known[1] if fact[1] < position]
+                above = [bound for start, _, bound in facts if start is not block and self.dominates(start, block)]
+                here = [(place, bound) for start, place, bound in facts if start is block]
+                here.sort(key=_first)
+                known = self._at[value, block] = (above, here)
+            found, own = known
+            if own and own[0][0] < position:
+                if own[-1][0] < position:
+                    found = found + [bound for _, bound in own]
+                else:
+                    found = found + [bound for place, bound in own if place < position]
         if point[2]:
             found = found + [said[1:] for said in point[2] if said[0] is value]
         return found
@@ -157,16 +162,20 @@ class Conditions:
 
     def _learn(self, block: Block, position: int, said: Said) -> None:
         value, kind, other, number = said
-        about = self._passed if kind == PASSED else self._about
-        found = about.get(value)
+        if kind == PASSED:
+            passed = self._passed.setdefault(value, [])
+            if len(passed) < MOST:
+                passed.append((block, position, kind, other, number))
+            return
+        found = self.about.get(value)
         if found is None:
-            found = about[value] = []
+            found = self.about[value] = []
             if (value.op is ADD or value.op is SUB) and isinstance(value.args[1], Const):
                 sums = self.offsets.setdefault(self.same(value.args[0]), [])
                 if len(sums) < _DEEP:
                     sums.append(value)
         if len(found) < MOST:
-            found.append((block, position, kind, other, number))
+            found.append((block, position, (kind, other, number)))
 
     # What conditions and checks say
 
@@ -248,6 +257,10 @@ class Conditions:
 
     def _divisor_passed(self, check: Value) -> Iterator[Said]:
         yield check.args[0], UNEQUAL, None, 0
+
+
+def _first(placed: tuple[int, Bound]) -> int:
+    return placed[0]
 
 
 def _bounded(op: Op, left: Value, number: int) -> Iterator[Said]:

@@ -3,7 +3,8 @@
 Each parameter and each allocation is a root, with a bit of its own; a value's roots are those that it may have been made
 from, through phis, choices, casts and arithmetic, but not through memory.  A root is *kept* where one of its values is stored,
 or passed to a call that may keep it; *returned* where one is returned.  What is loaded or comes from a call is `FOREIGN`: it
-can be anything but an allocation of this function that is not kept.  One walk over the blocks, repeated while phis grow.
+can be anything but an allocation of this function that is not kept.  One walk over the blocks, repeated while phis grow; where
+nothing is made, only for who asks what becomes of parameters: everything else is foreign.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ _RAW = (ops.UNTAG, ops.TAG)
 
 
 class Escape:
-    """`kept`, `returned`: masks of roots; `allocations`: the roots made here, by value, in program order."""
+    """`allocations`: the roots made here, by value, in program order; `parameters`: the mask of all of theirs."""
 
-    __slots__ = ("kept", "returned", "allocations", "parameters", "_roots", "_facts")
+    __slots__ = ("allocations", "parameters", "_kept", "_returned", "_roots", "_facts", "_function")
 
     def __init__(self, function: Function, facts: Any = None) -> None:
         self._facts = facts
-        self.kept = 0
-        self.returned = 0
+        self._kept = 0
+        self._returned = 0
+        self._function: Function | None = function  # until all is found
         self.allocations: dict[Value, int] = {}
         self._roots: dict[Value, int] = {}
         bit = 2
@@ -46,23 +48,45 @@ class Escape:
                 if allocates(value):
                     self.allocations[value] = self._roots[value] = bit
                     bit <<= 1
-        self._spread(function)
-        for block in function.blocks:
-            self._uses(block)
+        if self.allocations:
+            self._find()
+
+    @property
+    def kept(self) -> int:
+        """The roots that memory may refer to, or a callee may keep."""
+        self._find()
+        return self._kept
+
+    @property
+    def returned(self) -> int:
+        """The roots that may be returned."""
+        self._find()
+        return self._returned
+
+    def _find(self) -> None:
+        """Find the roots of all values and what becomes of them, if that is not done yet."""
+        function = self._function
+        if function is not None:
+            self._function = None
+            self._spread(function)
+            for block in function.blocks:
+                self._uses(block)
 
     def roots(self, value: Value) -> int:
         """What `value` may refer to, or be made from."""
+        if not self.allocations:
+            return FOREIGN
         return self._roots.get(value, FOREIGN)
 
     def escapes(self, value: Value) -> bool:
         """Whether anybody else may get hold of an object that `value` may refer to."""
         mask = self.roots(value)
-        return mask & (FOREIGN | self.kept | self.returned) != 0
+        return mask & (FOREIGN | self._kept | self._returned) != 0
 
     def private(self, value: Value) -> bool:
         """Whether `value` refers to objects made here that nothing in memory refers to, and no callee keeps."""
         mask = self.roots(value)
-        return mask != 0 and not mask & (FOREIGN | self.kept)
+        return mask != 0 and not mask & (FOREIGN | self._kept)
 
     def may_be_same(self, value: Value, other: Value) -> bool:
         """Whether two references may be to one object."""
@@ -72,7 +96,7 @@ class Escape:
         """Whether references with these roots may be to one object."""
         if a & b & ~self.parameters:
             return True  # both foreign, or of one allocation
-        return bool(a & FOREIGN and b & self.kept or b & FOREIGN and a & self.kept)
+        return bool(a & FOREIGN and b & self._kept or b & FOREIGN and a & self._kept)
 
     def _spread(self, function: Function) -> None:
         roots = self._roots
@@ -118,16 +142,16 @@ class Escape:
         for value in block.body:
             op = value.op
             if op is ops.SET_ELEMENT or op is ops.STORE:
-                self.kept |= roots.get(value.args[-1], 0)
+                self._kept |= roots.get(value.args[-1], 0)
             elif op is CALL or op is CALL_INDIRECT:
                 assert isinstance(value, Call)
-                self.kept |= self._kept_by(value)
+                self._kept |= self._kept_by(value)
             elif op is ops.SYSCALL:
                 for arg in value.args:
-                    self.kept |= roots.get(arg, 0)
+                    self._kept |= roots.get(arg, 0)
             elif op is ops.RETURN:
                 for arg in value.args:
-                    self.returned |= roots.get(arg, 0)
+                    self._returned |= roots.get(arg, 0)
 
     def _kept_by(self, call: Call) -> int:
         """The roots that a call may keep or give back."""

@@ -44,12 +44,13 @@ _LENGTH: Range = (1, (1 << 32) - 1, 1)
 class Ranges:
     """The ranges of a function's integers; for anything else, all that its type has."""
 
-    __slots__ = ("conditions", "_facts", "_known", "_here")
+    __slots__ = ("conditions", "_facts", "_known", "_here", "_solving")
 
     def __init__(self, function: Function, facts: Facts | None = None) -> None:
         self.conditions = Conditions(function, facts) if facts is None else facts.get(Conditions)
         self._facts = facts
         self._here: dict[tuple[Value, Block, int], Range] = {}
+        self._solving = False
         self._known: dict[Value, Range | None] = {}  # None while nothing is known to reach the value
 
     def of(self, value: Value) -> tuple[int, int]:
@@ -75,12 +76,11 @@ class Ranges:
         """Low, high and parity of `value` at a point."""
         if value.op is CONST:
             return _constant(value)
+        if not point[2] and value not in self.conditions.about:
+            return self._known.get(value) or self.range(value)
         key = (value, point[0], point[1])
         found = None if point[2] else self._here.get(key)
         if found is None:
-            for other in self._deciding(value, point, 2):
-                if other not in self._known and other.op is not CONST:
-                    self._solve(other)
             found = self._sharpened(value, point, 2) or top(value.type)
             if not point[2]:
                 self._here[key] = found
@@ -90,6 +90,7 @@ class Ranges:
 
     def _solve(self, root: Value) -> None:
         """Find the ranges of `root` and of everything that it depends on."""
+        self._solving = True
         known = self._known
         number: dict[Value, int] = {root: 0}
         lowest = {root: 0}
@@ -121,6 +122,7 @@ class Ranges:
                         known[value] = self._evaluated(value) or top(value.type)
                     else:
                         self._iterate(component)
+        self._solving = False
 
     def _iterate(self, component: list[Value]) -> None:
         """Find the ranges of values that depend on each other."""
@@ -232,14 +234,19 @@ class Ranges:
         """The range of `value` at `point`, for all that is known by now."""
         if value.op is CONST:
             return _constant(value)
-        known = self._known.get(value, value)
+        known = self._known.get(value)
         if known is None:
-            return None
-        if not isinstance(known, tuple):  # never asked for: a fact's other side, deep down
-            return top(value.type)
-        low, high, parity = known
-        if not deep or not (said := self.conditions.said(value, point)):
+            if value in self._known:
+                return None
+            if self._solving:  # never asked for: a fact's other side, deep down
+                return top(value.type)
+            known = self.range(value)
+        if not deep or not point[2] and value not in self.conditions.about:
             return known
+        said = self.conditions.said(value, point)
+        if not said:
+            return known
+        low, high, parity = known
         for kind, other, number in said:
             if other is not None and deep < 2 and kind != UPPER:
                 continue

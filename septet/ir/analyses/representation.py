@@ -317,18 +317,16 @@ class _Walk:
         new as well.  Their phis grow from nothing until they agree."""
         masks = self.masks
         order: list[Value] = []  # operands first, but for phis
-        seen = {value}
+        seen: set[Value] = set()
         todo = [(value, False)]
         while todo:
             at, ready = todo.pop()
             if ready:
                 order.append(at)
-                continue
-            todo.append((at, True))
-            for arg in at.args:
-                if arg not in masks and arg not in seen:
-                    seen.add(arg)
-                    todo.append((arg, False))
+            elif at not in seen:
+                seen.add(at)
+                todo.append((at, True))
+                todo += [(arg, False) for arg in at.args if arg not in masks and arg not in seen]
         self.floor = 0
         for rounds in range(MOST_ROUNDS + 1):
             if rounds == MOST_ROUNDS:

@@ -272,9 +272,10 @@ def _results(function: Function, facts: Any, summary: Summary) -> None:
     if first.op is ops.PARAM and all(value is first for value in returns):
         summary.returns_parameter = function.parameters.index(first)
     if function.result.is_word:
-        words = Words(function, facts)
+        own = getattr(facts, "function", None) is function
+        words = facts.get(Words) if own else Words(function, facts)
         summary.odd_result = all(words.mask(value) == ODD for value in returns)
-        if function.result.signed and getattr(facts, "function", None) is function:
+        if function.result.signed and own:
             summary.returned = _range(function, facts.get(Ranges))
 
 

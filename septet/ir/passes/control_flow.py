@@ -10,7 +10,7 @@
     :e
       return
 
-Runs in both phases.
+Both phases, level 2.  Trigger: one of
 * A branch on a comparison of what a bool was made into (`convert`, `tag`) branches on the bool; on its opposite, the other way.
 * A branch on a constant, or on what the branches above have decided, becomes a jump.  Of two operands it is known in which of
   the orders <, = and > they may be; every comparison on the way down the dominator tree leaves fewer of them.
@@ -18,7 +18,8 @@ Runs in both phases.
   head of a loop, whose other passes want one block in front and one at the end, and not where phis would have to tell apart two
   edges from one block.
 * A block whose only successor has no other predecessor takes that in; phis there are other names.
-Nothing is duplicated: every application removes a branch, an edge or a block, or shortens a chain of operations.
+Gain: a jump or a branch each, and larger blocks for other passes.  Guard: nothing is duplicated; every application removes a
+branch, an edge or a block, or shortens a chain of operations.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function
 
 NAME = "control-flow"
+IDEMPOTENT = True
 LESS, SAME, MORE = 1, 2, 4
 ORDERS = {
     ops.LT: LESS, ops.LE: LESS | SAME, ops.EQ: SAME, ops.NE: LESS | MORE, ops.GE: SAME | MORE, ops.GT: MORE,
@@ -258,7 +260,7 @@ def _jump(block: Block, decided: Decided | None, facts: Facts, function: Functio
     drop_edge(block, drop)
     block.body[-1] = Branch(BR, [], [keep], last.span, NAME)
     if condition.op is not CONST:
-        facts.remark(function.name, last.span, "branch removed", "a branch above decides it")
+        facts.remark(function.name, last.span, "branch removed", "branches before it decide it")
     return True
 
 
@@ -281,13 +283,12 @@ def _straighten(function: Function, facts: Facts) -> bool:
     if not alone:
         return False
     gone: set[Block] = set()
+    changed = renamed = False
     if empty:
         heads = loop_heads(function)
         for target in empty:
-            if target not in heads and target not in gone:
-                _leave_out(function, target, before, gone, facts)
-    changed = bool(gone)
-    renamed = False
+            if target not in heads and target not in gone and _leave_out(function, target, before, gone, facts):
+                changed = True
     for block in function.blocks:
         while block not in gone and len(block.body[-1].args) == 0 and block.body[-1].op is BR:
             (next_block,) = block.successors
@@ -325,8 +326,8 @@ def loop_heads(function: Function) -> set[Block]:
     return heads
 
 
-def _leave_out(function: Function, target: Block, before: dict[Block, list[Block]], gone: set[Block], facts: Facts) -> None:
-    """Leave out the empty blocks that lead to `target`, and the empty ones that lead to those.
+def _leave_out(function: Function, target: Block, before: dict[Block, list[Block]], gone: set[Block], facts: Facts) -> bool:
+    """Leave out the empty blocks that lead to `target`, and the empty ones that lead to those; whether any jump changed.
 
     `place` says for each predecessor of `target`, old and new, at which position its operands are in the phis as they were.
     """
@@ -336,6 +337,7 @@ def _leave_out(function: Function, target: Block, before: dict[Block, list[Block
     place = {block: position for position, block in enumerate(order)}
     old = [phi.args if phi.blocks == order else [phi.args[phi.blocks.index(block)] for block in order] for phi in phis]
     todo = [block for block in order if _is_empty(block, target, entry)]
+    changed = False
     while todo:
         block = todo.pop()
         position = place[block]
@@ -346,7 +348,9 @@ def _leave_out(function: Function, target: Block, before: dict[Block, list[Block
             twice = above in place
             if twice and not all(_same(args[position], args[place[above]]) for args in old) or not facts.fuel.spend():
                 stay.append(above)
-            elif twice:
+                continue
+            changed = True
+            if twice:
                 above.body[-1] = Branch(BR, [], [target], last.span, NAME)
             else:
                 targets = [target if to is block else to for to in last.targets]
@@ -363,6 +367,7 @@ def _leave_out(function: Function, target: Block, before: dict[Block, list[Block
         for phi, args in zip(phis, old, strict=True):
             phi.args = [args[position] for position in place.values()]
             phi.blocks = list(place)
+    return changed
 
 
 def _is_empty(block: Block, target: Block, entry: Block) -> bool:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from septet.base.graph import reverse_postorder
 from septet.ir.analyses.alias import Alias
 from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.representation import Words
 from septet.ir.nodes import Const
 from septet.ops.table import (
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     Event = tuple[int, int, Value | None]  # what, locations, the store
 
 NAME = "dead-stores"
-KEEPS = (Dominators, PostDominators)
+KEEPS = (Dominators, PostDominators, Loops)
 _STORES, _READS, _DEFINES, _MAKES, _LEAVES = range(5)
 _LONGEST = 1 << 32  # of an object, encoded
 _EFFECTS = (CALL, CALL_INDIRECT, SYSCALL)

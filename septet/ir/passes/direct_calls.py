@@ -17,7 +17,7 @@ Phase: both.  Trigger: what is called is the address of a function, or phis and 
 the kind of what is surely a function with so many parameters goes as well; where the number is wrong it stays, and so does the
 call, which it never lets run.  Guard: the function takes what it is given and gives what is wanted.  Cost: for a choice of two,
 a comparison, which predicts as well as the indirect jump.  Gain: the call can be inlined, and its effects are known.
-Growth: a call and a jump an application; end: each takes an indirect call away.  Level: -O2.
+Growth: a call and a jump an application; end: each takes an indirect call away.  Level: 2.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class _Walk:
                 return False
         if not found or not self.facts.fuel.spend():
             return False
-        self.facts.remark(self.function.name, check.span, f"{check.op} removed", f"it is {found[0]}")
+        self.facts.remark_check(self.function.name, check, "removed", f"it is {found[0]}")
         return True
 
     def fits(self, call: Call, name: str) -> bool:

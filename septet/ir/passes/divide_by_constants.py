@@ -3,9 +3,9 @@
     u32 %q <- %n / 10       =>       u32 %h <- mul-high %n, 3435973837
                                      u32 %q <- %h >> 3
 
-Runs in the words phase, from -O1: a division takes 20 to 40 cycles, what stands for it 5 to 8.  Powers of two have tiles of
-their own.  (Granlund, Montgomery: Division by Invariant Integers using Multiplication, 1994; Warren: Hacker's Delight,
-chapter 10.)
+Trigger: an integer division or remainder by a constant.  Phase words.  Gain: a division takes 20 to 40 cycles, what stands for
+it 5 to 8.  Guard: powers of two have tiles of their own, and stay.  Level 2.  (Granlund, Montgomery: Division by Invariant
+Integers using Multiplication, 1994; Warren: Hacker's Delight, chapter 10.)
 
 Why it is right.  Numbers have N bits; d > 0 is no power of two; M is an integer with M * d = 2^(N+s) + e, 0 < e.  Then M * n
 / 2^(N+s) = n/d + (e/d) (n / 2^(N+s)).
@@ -24,6 +24,8 @@ Every division is replaced once, by at most eight operations.
 
 from __future__ import annotations
 
+from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import Const, Value
 from septet.ops import table as ops
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Function
 
 NAME = "divide-by-constants"
+KEEPS = (Dominators, PostDominators, Loops)
 
 
 def run(function: Function, facts: Facts) -> bool:

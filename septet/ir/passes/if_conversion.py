@@ -16,7 +16,7 @@ Cost: the values of both sides are always computed, and a select waits for its c
 mispredicted branch costs some fifteen cycles, a jump one.  So at most four simple operations on the sides (a product counts as
 three) and two selects; two operations where the condition is an equality, which mostly comes out the same way.
 Guard: nothing on the sides may trap; conditions on floats and choices between floats stay (no tile is cheap for them).
-Every application removes a branch; the function never grows by more than the selects.
+Level 2.  Every application removes a branch; the function never grows by more than the selects.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ in the program.  Gain: the call, its moves and the registers it destroys, and al
 
 Guard: no body that calls itself (one level more would gain little), none that never returns.  Provable end: only calls that
 stood in the function before are looked at, not those that come with bodies.  Growth: all bodies together cost at most
-`_GROWTH` of the level, with the size of the caller; calls in the most loops, then the cheapest ones, come first.  Level: -O2,
-and more of it at -O3.
+`_GROWTH` of the level, with the size of the caller; calls in the most loops, then the cheapest ones, come first.  Level: 2,
+and more of it at 3.
 
 A run-time error inside a body keeps its line: copied checks say `line N of @callee` where they said nothing, and a division
 whose divisor is not known gets a check of its own in front.  Everything else gets the span of the call.

@@ -17,13 +17,13 @@ Trigger: operands made outside the loop, and one of
 Gain: less in every round; versioning finds its bounds before the loop.  Cost: a register for each value that is needed in the
 loop.  Guard: of what one machine operation computes, nothing moves in phase arrays but what something else that moves needs, in
 phase words nothing where the loop has MANY values already, comparisons and what an address does for free never.
-Level 1, both phases.  A loop is done after those inside it, so a value moves at most as often as it is in loops.
+Level 2, both phases.  A loop is done after those inside it, so a value moves at most as often as it is in loops.
 """
 
 from __future__ import annotations
 
 from septet.base.graph import reverse_postorder
-from septet.ir.analyses.dominators import Dominators
+from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.effects import UNCHANGING, Effects, is_allocation, number_of
 from septet.ir.loop_shape import Shape
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "invariant-motion"
+KEEPS = (Dominators, PostDominators, Loops)
 MANY = 11  # values that live through a loop, beyond which cheap ones are computed again in every round
 _FREE = frozenset((ops.BITCAST, ops.CONVERT, *(op for op in ops.OPS if op.compares)))
 _SLOW = frozenset((ops.MUL, ops.FADD, ops.FSUB, ops.FMUL, ops.FDIV, ops.FSQRT))
@@ -55,6 +56,7 @@ def run(function: Function, facts: Facts) -> bool:
             motion.loop(loop)
     if motion.shape.changed:
         motion.shape.close()
+        facts.drop()
     return motion.changed or motion.shape.changed
 
 
@@ -87,6 +89,7 @@ class _Motion:
         self.place = {blocks[index]: position for position, index in enumerate(order)}
         # Of the loop that is looked at:
         self.current: Loop = loops.loops[0]
+        self.here: dict[Block, None] = {}
         self.preheader: Block | None = None
         self.same: dict[Value, None] = {}  # values in it that are the same in every round and may be computed before it
         self.writes: list[Value] = []
@@ -96,6 +99,7 @@ class _Motion:
     def loop(self, loop: Loop) -> None:
         """Move what can be moved out of one loop."""
         self.current = loop
+        self.here = loop.blocks
         self.preheader = None
         self.same = {}
         self.moved = {}
@@ -141,12 +145,15 @@ class _Motion:
         return sure, clear
 
     def _outside(self, value: Value) -> bool:
-        home = self.home.get(value)
-        return home is None or not self.loops.contains(self.current, home)
+        return self.home.get(value) not in self.here
 
     def _invariant(self, value: Value) -> bool:
-        same = self.same
-        return all(arg in same or self._outside(arg) for arg in value.args)
+        same, home, here = self.same, self.home, self.here
+        for arg in value.args:
+            at = home.get(arg)
+            if at in here and arg not in same:
+                return False
+        return True
 
     def _worth(self, value: Value) -> bool:
         """Whether to move a value without effect, though nothing else that moves needs it."""

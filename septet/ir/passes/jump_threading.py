@@ -16,7 +16,8 @@ What the block computes is copied for them (one copy for those that go on to the
 calls; and what is used behind it gets phis (`ir.redefine`).
 Guard: heads of loops are left alone, as the loop would have two entries.  A copy leads to what the block itself leads to, and
 comes from what leads to the block, so loops stay loops with one entry.
-Limits: MOST values in the block, FROM predecessors, and in one run no more than a quarter of the function's size, or GROWTH.
+Gain: the branch, for those who come that way.  Level 2.  Limits: MOST values in the block, FROM predecessors, and in one run no
+more than a quarter of the function's size, or GROWTH.
 """
 
 from __future__ import annotations

@@ -8,12 +8,13 @@ Trigger: %v is an encoded integer, %t null or a reference to an object of that k
 calls pass and return and whatever is in arrays and tuples.  A check goes where the reference is not null either.
 Cost: one walk over the function.  Gain: an instruction for each use of a parameter, a call's result or an element; a check of a
 kind loads the descriptor, a check for null is a comparison.
-Guard: none, every change makes less.  Phase arrays; it runs early, and once is enough.  Level 1.
+Guard: none, every change makes less.  Phase arrays; it runs early, and once is enough.  Level 2.
 """
 
 from __future__ import annotations
 
 from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.representation import EVEN, NULL, Words
 from septet.ir.forward import forward, resolve, stands_for
 from septet.ir.nodes import Check, Const
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Function, Value
 
 NAME = "known-words"
-KEEPS = (Dominators, PostDominators)
+IDEMPOTENT = True
+KEEPS = (Dominators, PostDominators, Loops)
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -86,10 +88,10 @@ def _checked(check: Check, words: Words, name: str, facts: Facts, gone: set[Valu
             if check.detail & 255 == abi.FUNCTION or not facts.fuel.spend():
                 return False  # the error for a function that is null is that of the check for its kind
             check.op, check.detail, check.by = ops.CHECK_NULL, 0, NAME
-            facts.remark(name, check.span, "check-kind made a check-null", "nothing else comes here in the whole program")
+            facts.remark(name, check.span, "check-kind made a check-null", "the program passes and stores nothing else here")
             return True
     if not sure or not facts.fuel.spend():
         return False
-    facts.remark(name, check.span, f"{check.op} removed", "no other word comes here in the whole program")
+    facts.remark_check(name, check, "removed", "the program passes and stores nothing else here")
     gone.add(check)
     return True

@@ -12,7 +12,8 @@
 Where things are (bytes from the reference; k dimensions): -8 the descriptor, 0 the number of words that follow, raw;
 8*(1+d) the length of dimension d, encoded; 8*(1+k) the elements, the last index counting fastest; in a tuple, 8 the elements.
 An address is computed once where a block and those it dominates need it several times; so are the products of lengths and
-indices in it.  This pass is mandatory, so it asks for no fuel.
+indices in it.  Trigger: any operation of the arrays phase.  Gain: addresses are values, which passes see.  Guard: this pass is
+mandatory, so it asks for no fuel.  Level 0: it always runs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from septet.base.graph import dominators
 from septet.base.scopes import Scopes
 from septet.base.symbols import ROUTINE, symbol
 from septet.base.types import I64, INT64, PTR, TUPLE
+from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.representation import Words
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import WORDS, Call, Const, Length, Memory, Value
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Function
 
 NAME = "linearise"
+KEEPS = (Dominators, PostDominators, Loops)
 _ALLOCATE = symbol(ROUTINE, "allocate")
 _ZERO = Const(INT64, 1)  # what new elements are: the encoded number 0
 _TWO, _THREE = Const(I64, 2), Const(I64, 3)

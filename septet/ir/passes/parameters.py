@@ -7,17 +7,19 @@
         %c <- %a + %b                                    %c <- %a + 3
         return %c                                        return 0
 
-A parameter for which all calls in the program pass the same constant is that constant; the argument for a parameter that its
-function never uses is 0; a function whose result no call uses returns 0.  Signatures stay: what is passed for nothing costs an
-instruction.  Phase: both; early, as what it is told of callers (`facts.arguments`) is of the program before any pass.
-Guard: the function's address is not taken, so these are all the calls.  Cost: none.  Gain: what folds then, and what was
-computed only to be passed or returned.  End, growth: each use is replaced once, by a constant.  Level: -O2.
+Trigger: all calls in the program pass the same constant for a parameter, which is that constant then; a function never uses a
+parameter, and the argument for it is 0; no call uses a function's result, and it returns 0.  Signatures stay: what is passed
+for nothing costs an instruction.  Phase: both; early, as what it is told of callers (`facts.arguments`) is of the program
+before any pass. Guard: the function's address is not taken, so these are all the calls.  Cost: none.  Gain: what folds then,
+and what was computed only to be passed or returned.  End, growth: each use is replaced once, by a constant.  Level: 2.
 """
 
 from __future__ import annotations
 
 from septet.base.symbols import FUNCTION
 from septet.base.types import VOID
+from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.nodes import Address, Const
 from septet.ops.table import CALL, RETURN
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Function, Value
 
 NAME = "parameters"
+KEEPS = (Dominators, PostDominators, Loops)
 
 
 def run(function: Function, facts: Facts) -> bool:

@@ -14,7 +14,8 @@
 Trigger: more than two blocks.  Method: Pettis and Hansen, Profile guided code positioning (1990), section 4, with frequencies
 guessed from loops: a round of a loop happens ten times, an edge that stays in it nine times as often as one that leaves it.
 Heavy edges first, chains are joined; then the chains follow in program order of what they are reached from.  Gain: fewer taken
-jumps, in loops above all.  Phase words, last, level 2.  One application a function.  n log n time.
+jumps, in loops above all.  Guard: blocks are moved, never copied; the entry stays first.  Phase words, last, level 2.  One
+application a function.  n log n time.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ Trigger: an index that is not negative (`analyses.ranges`) and below the length 
 range; an object that was made or checked on every way.  The length of any of several objects of one size is that size.
 Cost: time linear in the checks, a search of bounded length for each; gain: the compare and branch, and what they kept in
 registers.  Guard: a check goes if it never fails in the program as it is; so all that never fail may go together.
-Phase arrays; from -O2.  It only removes, so it ends.
+Phase arrays; level 2.  It only removes, so it ends.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 from septet.base.symbols import ROUTINE
 from septet.ir.analyses.conditions import END, UNEQUAL
 from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.relations import Relations
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import Address, Call, Check
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "range-checks"
-KEEPS = (Dominators, PostDominators)
+KEEPS = (Dominators, PostDominators, Loops)
 WEB = 24  # phis and operands looked at to tell what an object is
 
 
@@ -62,9 +63,9 @@ def run(function: Function, facts: Facts) -> bool:
         why, sure = prover.reason(check, (block, position, []))
         if sure and facts.fuel.spend():
             removed.add(check)
-            facts.remark(function.name, check.span, f"{check.op} removed", why)
+            facts.remark_check(function.name, check, "removed", why)
         elif not sure:
-            facts.remark(function.name, check.span, f"{check.op} kept", why)
+            facts.remark_check(function.name, check, "kept", why)
     if removed:
         for block in function.blocks:
             if any(value in removed for value in block.body):
@@ -99,10 +100,11 @@ class _Prover:
             return self._index(value, check.args[1], point)
         if op is CHECK_NULL or op is CHECK_KIND:
             sure = self._is_reference(value, check.detail if op is CHECK_KIND else 0, point)
-            return ("made or checked on every way" if sure else "nothing says what it refers to"), sure
+            return ("made or checked on every way" if sure else "it may be something else"), sure
         low, high, _ = self.ranges.here(value, point)
         if op is ops.CHECK_LENGTH:
-            return f"length in {_numbers(low, high)}", low >= 0 and high < 1 << 32
+            sure = low >= 0 and high < 1 << 32
+            return ("" if sure else "may be negative or too large: ") + _numbers(low, high), sure
         sure = low > 0 or high < 0 or self._is_unequal(value, point)
         return ("divisor is not 0" if sure else f"divisor in [{low}, {high}]"), sure
 
@@ -161,4 +163,18 @@ def _allocates(call: Call, wanted: int) -> bool:
 def _numbers(low: int, high: int) -> str:
     """A range of encoded numbers, for a reader."""
     small, great = low >> 1, high >> 1
-    return f"[{small if small > -(1 << 62) else '-2^62'}, {great if great < (1 << 62) - 1 else '2^62-1'}]"
+    if small == great:
+        return f"it is {small}"
+    return f"[{_number(small)}, {_number(great)}]"
+
+
+def _number(number: int) -> str:
+    """A number, large ones next to powers of two as such."""
+    size = abs(number)
+    if size < 1 << 40:
+        return str(number)
+    sign = "-" if number < 0 else ""
+    for off, said in ((0, ""), (1, "-1"), (-1, "+1")):
+        if (size + off) & (size + off - 1) == 0:
+            return f"{sign}2^{(size + off).bit_length() - 1}{said if not sign else said.translate({43: 45, 45: 43})}"
+    return str(number)

@@ -9,7 +9,7 @@ Trigger: sums and differences, products, and chains of `&`, `|` or `^`, in one b
 (Briggs, Cooper: Effective Partial Redundancy Elimination, 1994, section 3.1, with loops for ranks).  Cost: linear; gain: an
 operation for each constant, and those that invariant motion can then take out of the loop.  Guard: a chain is rebuilt only
 where the operations that are left in its loop become fewer; integers alone, on which everything here is exact modulo 2^n.
-Both phases; from -O2.  Every application lowers that count and none adds operations, so it ends.
+Both phases; level 2.  Every application lowers that count and none adds operations, so it ends.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function
 
 NAME = "reassociate"
-KEEPS = (Dominators, PostDominators)
+KEEPS = (Dominators, PostDominators, Loops)
 LONGEST = 32  # terms of a chain that is looked at
 _FAMILY = {ADD: ADD, SUB: ADD, MUL: MUL, AND: AND, OR: OR, XOR: XOR}
 _NEUTRAL = {ADD: 0, MUL: 1, AND: -1, OR: 0, XOR: 0}

@@ -18,6 +18,7 @@ from __future__ import annotations
 from septet.ir.analyses.alias import Alias
 from septet.ir.analyses.available import Available, replacement
 from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.forward import final, forward, resolve
 from septet.ops import table as ops
 from septet.ops.table import ELEMENT, LOAD
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "redundant-loads"
-KEEPS = (Dominators, PostDominators)
+KEEPS = (Dominators, PostDominators, Loops)
 
 
 def run(function: Function, facts: Facts) -> bool:

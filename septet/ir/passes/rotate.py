@@ -16,7 +16,7 @@
 
 Trigger: a natural loop whose header ends with a branch out of it, and whose only latch does not.  Cost: a second copy of the
 header, of at most LARGEST values.  Gain: one jump less in every round, and a body that is surely executed once entered, so
-that loads and checks can leave it.  Guard: larger headers, and loops nested DEEPEST deep, stay.  Level 1, both phases.  Each
+that loads and checks can leave it.  Guard: larger headers, and loops nested DEEPEST deep, stay.  Level 2, both phases.  Each
 loop is rotated once; afterwards its latch leaves it.
 """
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 from septet.ir.analyses.alias import Alias
 from septet.ir.analyses.available import Available, replacement
 from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.forward import final, forward, resolve
 from septet.ir.nodes import Check, Const, Length
 from septet.ops import table as ops
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "scalar-replacement"
-KEEPS = (Dominators, PostDominators)
+KEEPS = (Dominators, PostDominators, Loops)
 _MOST_ELEMENTS = 16
 _MOST_ROUNDS = 4
 

@@ -18,11 +18,13 @@ Trigger: a phi that chooses among equal constants on the edges that can be taken
 not known to go the other way (Wegman, Zadeck: Constant Propagation with Conditional Branches, 1991): both are found together,
 from the assumption that nothing can be reached and everything is constant.  Cost: linear, every value changes state at most
 twice; gain: code that never runs goes, and what is left is computed at compile time.  Guard: an operation that would trap is
-no constant.  Both phases; from -O2.  It replaces values by constants and drops edges, so the function shrinks and it ends.
+no constant.  Both phases; level 2.  It replaces values by constants and drops edges, so the function shrinks and it ends.
 """
 
 from __future__ import annotations
 
+from septet.ir.analyses.dominators import Dominators, PostDominators
+from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.uses import Uses
 from septet.ir.fold import computed
 from septet.ir.forward import forward, resolve
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "sccp"
+KEEPS = (Dominators, PostDominators, Loops)
 VARIES = None  # the state of a value that is no constant; one not seen yet has no state
 _OTHER = (ops.CONVERT, ops.BITCAST, ops.SELECT)  # opcodes computed without a meaning in their row
 _FOLDS = [op.meaning is not None or op in _OTHER for op in ops.OPS]
@@ -69,6 +72,7 @@ def run(function: Function, facts: Facts) -> bool:
                 dropped = True
     if dropped:
         drop_unreachable(function)
+        facts.drop()
     return changed or dropped
 
 
@@ -87,7 +91,7 @@ def _may_find(function: Function) -> bool:
 class _Search:
     """The two work lists, of edges and of values, and what is known."""
 
-    __slots__ = ("state", "reached", "edges", "_uses", "_blocks", "_todo", "_values")
+    __slots__ = ("state", "reached", "edges", "_uses", "_blocks", "_todo", "_values", "_waiting")
 
     def __init__(self, function: Function, uses: Uses) -> None:
         self.state: dict[Value, int | None] = dict.fromkeys(function.parameters, VARIES)
@@ -96,6 +100,7 @@ class _Search:
         self._uses = uses.users
         self._blocks = uses.blocks
         self._todo: list[Block] = []  # reached, and not yet looked at
+        self._waiting: set[Value] = set()  # looked at before all operands were
         self._values: list[Value] = []  # what uses something that has changed
 
     def run(self, entry: Block) -> None:
@@ -134,8 +139,9 @@ class _Search:
                     number = state[arg]
                 elif arg.op is ops.SYMBOL_ADDRESS:
                     number = VARIES
-                else:
-                    return  # not seen yet
+                else:  # not seen yet
+                    self._waiting.add(value)
+                    return
                 if number is None:
                     self._becomes(value, VARIES)
                     return
@@ -148,14 +154,15 @@ class _Search:
     def _becomes(self, value: Value, new: int | None | str) -> None:
         """Give `value` a state, and let its users look again if that is news."""
         state = self.state
-        if new == "unseen" or value in state and state[value] == new:
+        if new == "unseen":
             return
-        if value in state:
-            new = VARIES
         assert not isinstance(new, str)
-        state[value] = new
-        users = self._uses.get(value)
-        if users:
+        users = self._uses.get(value, ())
+        if value not in state:
+            state[value] = new
+            self._values += [user for user in users if user.op is PHI or user in self._waiting]  # others come in their turn
+        elif state[value] != new:
+            state[value] = VARIES
             self._values += users
 
     def _chosen(self, phi: Value) -> int | None | str:

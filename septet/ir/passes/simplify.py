@@ -12,7 +12,8 @@ One walk down the dominator tree: on the way every value goes through the door (
 equal one dominates, or that cannot fail, goes.  Lengths and descriptors never change once made, so loads of them count as
 computing.  A branch on a constant becomes a jump.
 
-A value made by a rule says so: `by=simplify:add-zero`.
+Trigger: a rule, or an equal value above.  Gain: whatever it saves; a rule never makes code worse.  Guard: loads of what may
+change stay.  Both phases, level 1.  A value made by a rule says so: `by=simplify:add-zero`.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ from septet.x86.abi import ARRAY, TUPLE, descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from septet.base.facts import Facts
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "simplify"
+IDEMPOTENT = True
 KEEPS = (Dominators, PostDominators, Loops)  # where no branch goes
-_TOLD = frozenset((ops.PARAM, ops.PHI, ops.ELEMENT, ops.CALL, ops.CALL_INDIRECT, ops.LENGTH))  # what only `Words` knows about
+_TOLD = frozenset((ops.ELEMENT, ops.CALL, ops.CALL_INDIRECT, ops.LENGTH))  # what only `Words` knows about
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -62,18 +64,12 @@ class _Walk:
         self.door = Door(function, facts, NAME)
         self.known = self.door.known
         self.changed = False
+        self.odd: Callable[[Value], bool] | None = None  # where facts say it of words that no operation nearby says it of
         if facts.words is not None:
-            self.tell(facts.get(Words))
-
-    def tell(self, words: Words) -> None:
-        """Let the rules know which words are odd that no operation nearby says it of."""
-        bits = self.door.bits
-        for value in self.function.parameters:
-            if words.odd(value):
-                bits[value] = (0, 1)
-        for value in self.function.values():
-            if value.op in _TOLD and words.odd(value):
-                bits[value] = (0, 1)
+            self.odd = odd = facts.get(Words).odd
+            for parameter in function.parameters:
+                if odd(parameter):
+                    self.door.bits[parameter] = (0, 1)
 
     def down(self) -> bool:
         """Visit every block, dominators first."""
@@ -94,7 +90,10 @@ class _Walk:
     def phis(self, block: Block) -> None:
         """Phis that choose between equal values, or between themselves and one other, and repeated phis."""
         canonical = self.door.canonical
+        odd = self.odd
         for phi in block.phis:
+            if odd is not None and odd(phi):
+                self.door.bits[phi] = (0, 1)
             phi.args = [canonical(arg) for arg in phi.args]
             others = [arg for arg in phi.args if arg is not phi]
             if others and all(arg is others[0] for arg in others) and stands_for(phi.type, others[0].type):
@@ -108,14 +107,16 @@ class _Walk:
     def values(self, block: Block) -> None:
         """Let every value through the door, and checks that can fail."""
         door = self.door
-        canonical, settle, enters = door.canonical, door.settle, door.enters
+        canonical, settle, enters, leaves = door.canonical, door.settle, door.enters, door.leaves
+        odd, bits = self.odd, door.bits
         kept: list[Value] = []
         door.body = kept
         for value in block.body:
             op = value.op
             args = value.args
             for arg in args:
-                if arg.op is COPY or arg.op is CONST or arg.op is SYMBOL_ADDRESS:
+                at = arg.op
+                if at is CONST and leaves.get(arg) is not arg or at is COPY or at is SYMBOL_ADDRESS:
                     value.args = args = [canonical(arg) for arg in args]
                     break
             if op.check:
@@ -125,6 +126,8 @@ class _Walk:
                 continue
             if op is STORE and isinstance(value, Memory) and value.alias in CONSTANT_CLASSES:
                 door.stores[args[0]] = door.stores.get(args[0], 0) + 1
+            if op in _TOLD and odd is not None and odd(value):
+                bits[value] = (0, 1)
             if not enters[op.code]:
                 kept.append(value)
                 continue
@@ -146,14 +149,25 @@ class _Walk:
         if made or _cannot_fail(check):
             if self.spend():
                 self.changed = True
-                why = "made above" if made else "its operands say that it cannot fail"
-                self.facts.remark(self.function.name, check.span, f"{op} removed", why)
+                why = "an equal one comes before it" if made else _why(check)
+                self.facts.remark_check(self.function.name, check, "removed", why)
                 return False
             return True
         self.door.remember(key, check)
         if op is ops.CHECK_KIND and ("reference", check.args[0]) not in self.known:
             self.door.remember(("reference", check.args[0]), check)
         return True
+
+
+def _why(check: Check) -> str:
+    """Why a check never fails whose operands say so."""
+    op, value = check.op, check.args[0]
+    if op is ops.CHECK_NULL or op is ops.CHECK_KIND:
+        return "it is an object that was just made, or a function"
+    number = value.number >> 1 if isinstance(value, Const) and op is not ops.CHECK_DIVISOR else None
+    if op is ops.CHECK_INDEX and isinstance(check.args[1], Const):
+        return f"index {number}, length {check.args[1].number >> 1}"
+    return "it is a constant in range"
 
 
 def _cannot_fail(check: Check) -> bool:

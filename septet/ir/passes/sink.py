@@ -13,14 +13,14 @@ It goes to the lowest such block that is in no loop that the value was not in: s
 Gain: ways that do without the value do without computing it, and registers are free for longer.
 Cost: operands live on; so all but one of them must be needed there or below anyhow.
 Guard: loads stay, as something might be stored in between; so do comparisons, which are computed where they decide.
-Nothing is duplicated, and every application moves one value down the dominator tree.
+Level 2.  Nothing is duplicated, and every application moves one value down the dominator tree.
 """
 
 from __future__ import annotations
 
 from itertools import islice
 
-from septet.ir.analyses.dominators import Dominators
+from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ops.table import BR_IF, CONST
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "sink"
-KEEPS = (Dominators,)
+KEEPS = (Dominators, PostDominators, Loops)
 USERS = 8  # of an operand are looked at, to see whether it is needed further down
 CLIMB = 64  # steps up the dominator tree in search of one place
 

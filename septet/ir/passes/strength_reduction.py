@@ -23,6 +23,7 @@ can overflow that did not before.  Level 2, phase words.  Ends: an address is lo
 from __future__ import annotations
 
 from septet.base.types import I64, PTR
+from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.induction import Inductions
 from septet.ir.analyses.linear import Linear
 from septet.ir.analyses.loops import Loops
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function
 
 NAME = "strength-reduction"
+KEEPS = (Dominators, PostDominators, Loops)
 POINTERS = 6  # new values that live through one loop
 _SCALES = {1: 0, 2: 1, 4: 2, 8: 3}
 
@@ -117,8 +119,8 @@ class _Reduction:
             block.body = body
         self.loop.latches[0].body[-1:-1] = self.moved
         if changed:
-            what = "addresses in the loop simplified"
-            self.facts.remark(self.function.name, self.span, what, "they move evenly", pointers=self.costs)
+            what = "addresses in the loop made cheaper"
+            self.facts.remark(self.function.name, self.span, what, "they go on by the same step", pointers=self.costs)
         return changed
 
     def _reduce(self, access: Memory, body: list[Value], scaled: dict[object, Value]) -> bool:

@@ -145,7 +145,7 @@ class _Unswitching:
             return True
         if not value.op.pure or value.op is ops.PHI or depth > DEEPEST:
             return False
-        return all([self._available(arg, loop, depth + 1) for arg in value.args])
+        return all(self._available(arg, loop, depth + 1) for arg in value.args)
 
     def _before(self, value: Value, loop: Loop, block: Block, made: dict[Value, Value]) -> Value:
         """`value`, computed at the end of `block`, before the loop."""

@@ -18,9 +18,10 @@ line and output before it.  Tested are index checks on sums of induction variabl
 
 Trigger: such a check in an innermost loop.  A whole nest of loops gets one test, before the outermost loop where everything
 can be tested that can be tested further in.  Cost: a second copy of the loop, away from the others; the test.  Gain: no check
-is left in the loop but those of indices that come from memory or the like.  Guard: innermost loops that call something in every
-round do not count, as a call costs more than the checks around it; at most LARGEST values are copied a loop and TOTAL a function
-(thrice as many at -O3), at most TESTS comparisons.  Level 2, phase arrays.  Ends, as no loop is copied twice in one run.
+is left in the loop but those of indices that come from memory or the like.  Guard: innermost loops that call something in
+every round do not count, as a call costs more than the checks around it; at most LARGEST values are copied a loop and TOTAL a
+function (thrice as many at -O3), at most TESTS comparisons.  Level 2, phase arrays.  Ends, as no loop is copied twice in one
+run.
 """
 
 from __future__ import annotations
@@ -339,7 +340,10 @@ class _Versioning:
             return
         self.left -= size
         checks = len(plan.covered)
-        self.facts.remark(name, span, f"loop versioned: {checks} checks became one test before it", checks=checks, tests=tests)
+        what = "checks became one test" if checks > 1 else "check became a test"
+        self.facts.remark(name, span, f"loop versioned: {checks} {what} before it", checks=checks, tests=tests)
+        for check in plan.covered:
+            self.facts.remark_check(name, check, "removed", "the test before the loop stands for it")
         slow = self._copy(loop)
         self._test(plan, slow)
         for block in loop.blocks:
@@ -354,7 +358,7 @@ class _Versioning:
                 if value in plan.covered and self.facts.fuel.spend():
                     gone[value] = None
                     why = "how far the loop's counters go"
-                    self.facts.remark(self.function.name, value.span, f"{value.op} removed", why)
+                    self.facts.remark_check(self.function.name, value, "removed", why)
             if gone:
                 block.body = [value for value in block.body if value not in gone]
                 self.changed = True

@@ -40,28 +40,44 @@ def allocate(body: list[Instruction]) -> Allocated | None:
     plan = Plan(split_webs(legalise(body)))
     temporaries = Fresh()
     slots = Slots()
+    coloring: Coloring | None = None
+    changed: list[int] = []
     for _ in range(ROUNDS):
         try:
-            graph = Graph(plan, temporaries.made)
-            coloring = Coloring(graph)
-            coloring.run()
+            coloring = _colored(plan, temporaries, coloring, changed)
         except (NoRegister, TooLarge):
             return None
         if not coloring.spilled:
             break
-        home = _homes(graph, coloring, slots)
+        home = _homes(coloring, slots)
         temporaries.vector_move = slots.vector_move
-        plan.replace(home, temporaries)
+        changed = plan.replace(home, temporaries, coloring.graph.starts)
     else:
         return None
-    color = coloring.color
-    places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for bit in color]
-    frame = Frame(slots.count, reduce(or_, color, 0), arguments=True)
-    return rewrite(plan.body, [(1, plan.variables, places), END], frame, temporaries)
+    colored = [(variable, bit) for variable, bit in zip(plan.variables, coloring.color, strict=True) if bit]
+    variables = [variable for variable, _ in colored]
+    places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for _, bit in colored]
+    frame = Frame(slots.count, reduce(or_, [bit for _, bit in colored], 0), arguments=True)
+    return rewrite(plan.body, [(1, variables, places), END], frame, temporaries)
 
 
-def _homes(graph: Graph, coloring: Coloring, slots: Slots) -> dict[object, Register | Mem]:
+def _colored(plan: Plan, temporaries: Fresh, before: Coloring | None, changed: list[int]) -> Coloring:
+    """A round of colouring: of the graph of the round before, where that will do, with what was `changed` since."""
+    if before is not None:
+        try:
+            before.again(changed)
+        except NoRegister:
+            pass
+        else:
+            return before
+    coloring = Coloring(Graph(plan, temporaries.made))
+    coloring.run()
+    return coloring
+
+
+def _homes(coloring: Coloring, slots: Slots) -> dict[object, Register | Mem]:
     """A slot for each variable that found no colour; one for all that were coalesced."""
+    graph = coloring.graph
     spilled = dict.fromkeys([coloring.find(number) for number in coloring.spilled])
     variables = graph.plan.variables
     extents: dict[int, Extent] = {}
@@ -81,6 +97,7 @@ class Coloring:
 
     __slots__ = (
         "graph", "near", "free", "alias", "gone", "color", "stack", "spilled", "friends", "cost", "degree", "cheap",
+        "banks", "left", "forced",
     )  # fmt: skip
 
     def __init__(self, graph: Graph) -> None:
@@ -89,7 +106,7 @@ class Coloring:
         self.cost = graph.cost
         count = len(graph.near)
         saved = graph.plan.named & CALLEE_SAVED_BITS
-        banks = (GENERAL_BITS & ~saved, VECTOR_BITS)
+        banks = self.banks = (GENERAL_BITS & ~saved, VECTOR_BITS)
         self.free = [banks[v.bank] & ~barred for v, barred in zip(graph.plan.variables, graph.barred, strict=True)]
         self.alias = list(range(count))
         self.gone = bytearray(count)  # coalesced, coloured while coalescing, or spilled beforehand
@@ -97,8 +114,10 @@ class Coloring:
         self.stack: list[int] = []
         self.spilled: list[int] = []
         self.friends: list[list[int]] = [[] for _ in range(count)]  # other ends of moves: variables, or -1 - register's index
-        self.degree: list[int] = []
+        self.degree: dict[int, int] = {}  # of variables that are hard to colour
         self.cheap = CALLER_SAVED_BITS
+        self.left: list[tuple[int, int, int]] = []  # moves whose ends could not be coalesced
+        self.forced = False  # whether some variable is without a register that must not be spilled
 
     def run(self) -> None:
         """Colour the graph."""
@@ -106,12 +125,69 @@ class Coloring:
             self.gone[variable] = 1
             self.spilled.append(variable)
         self._coalesce()
+        self._finish()
+
+    def _finish(self) -> None:
+        self.forced = False
         self._simplify()
         self._select()
         for variable in range(len(self.alias)):
             one = self.find(variable)
             if one != variable:
                 self.color[variable] = self.color[one]
+
+    def again(self, changed: list[int]) -> None:
+        """Another round, when the spilled variables have been replaced by temporaries in the blocks `changed`."""
+        graph, near, color = self.graph, self.near, self.color
+        spilled = dict.fromkeys([self.find(variable) for variable in self.spilled])
+        for variable in spilled:
+            self.gone[variable] = 1
+            for other in near[variable]:
+                near[other].discard(variable)
+            near[variable] = set()
+        for variable, place in graph.crossing.items():
+            if self.find(variable) in spilled:
+                graph.lost |= 1 << place
+        old = len(self.alias)
+        count = len(graph.plan.variables)
+        color += [0] * (count - old)
+        self.alias += range(old, count)
+        self.gone += bytes(count - old)
+        self.friends += [[] for _ in range(count - old)]
+        graph.grow()
+        done = not self.forced and self._fill(changed, old)
+        self.spilled = []
+        if not done:
+            for variable in self.stack:
+                color[variable] = 0
+            graph.take_up(changed, old, self.find, color)
+            self._set_free(old)
+            self.stack = []
+            self.cheap = CALLER_SAVED_BITS
+            self.left = [move for move in self.left if not self._crowded(move) and not self._try(move[1], move[2])]
+            self._finish()
+
+    def _set_free(self, old: int) -> None:
+        variables, barred = self.graph.plan.variables, self.graph.barred
+        more = range(old, len(variables))
+        self.free[old:] = [self.banks[variables[number].bank] & ~barred[number] for number in more]
+
+    def _fill(self, changed: list[int], old: int) -> bool:
+        """Give the temporaries, from number `old` on, registers that are left; whether that can be done."""
+        color, near = self.color, self.near
+        self.graph.take_up(changed, old, self.find, color)
+        self._set_free(old)
+        for variable in range(old, len(color)):
+            available = self.free[variable]
+            for other in near[variable]:
+                available &= ~color[other]
+            if not available:
+                color[old:] = [0] * (len(color) - old)
+                return False
+            bit = color[variable] = self._choice(variable, available)
+            self.cheap |= bit
+            self.stack.append(variable)
+        return True
 
     def find(self, variable: int) -> int:
         """The variable that this one has been coalesced into."""
@@ -132,12 +208,20 @@ class Coloring:
                 self.friends[other].append(one)
         for _ in range(3):
             left = [move for move in moves if not self._try(move[1], move[2])]
-            if len(left) == len(moves):
-                return
+            done = len(left) == len(moves)
             moves = left
+            if done:
+                break
+        self.left = moves
 
     def _crowded(self, move: tuple[int, int, int]) -> bool:
-        return bool(self.gone[move[1]] or move[2] >= 0 and self.gone[move[2]])
+        """Whether an end of a move has been spilled."""
+        for variable in move[1:]:
+            if variable >= 0:
+                one = self.find(variable)
+                if self.gone[one] and not self.color[one]:
+                    return True
+        return False
 
     def _try(self, one: int, other: int) -> bool:
         """Coalesce if it is safe; whether the move is dealt with."""
@@ -184,14 +268,7 @@ class Coloring:
             return False
         both = free[one] & free[other]
         room = both.bit_count()
-        hard = 0
-        for neighbour in mine | yours:
-            shared = neighbour in mine and neighbour in yours
-            if len(near[neighbour]) - shared >= free[neighbour].bit_count():
-                hard += 1
-                if hard >= room:
-                    return False
-        if not room:
+        if len(mine | yours) >= room and not self._few_hard(mine, yours, room) or not room:
             return False
         for neighbour in yours:
             near[neighbour].discard(other)
@@ -205,39 +282,61 @@ class Coloring:
         self.gone[other] = 1
         return True
 
+    def _few_hard(self, mine: set[int], yours: set[int], room: int) -> bool:
+        """Whether fewer than `room` neighbours may not find a colour when their turn comes."""
+        near, free = self.near, self.free
+        hard = 0
+        for neighbours, shared in ((mine ^ yours, 0), (mine & yours, 1)):
+            for neighbour in neighbours:
+                if len(near[neighbour]) - shared >= free[neighbour].bit_count():
+                    hard += 1
+                    if hard >= room:
+                        return False
+        return True
+
     # Colouring
 
     def _simplify(self) -> None:
-        """Order the variables on the stack: on top, so first to choose, those that are hard to colour."""
-        near, free, gone = self.near, self.free, self.gone
-        degree = self.degree = [len(neighbours) for neighbours in near]
-        room = [bits.bit_count() for bits in free]
-        alive = [variable for variable in range(len(near)) if not gone[variable]]
-        easy = [variable for variable in alive if degree[variable] < room[variable]]
-        taken = bytearray(len(near))
-        heap = [(self._ratio(variable), variable) for variable in alive if degree[variable] >= room[variable]]
+        """Order the variables on the stack: on top, so first to choose, those that are hard to colour.
+
+        Only for these it matters how many neighbours are left.
+        """
+        near, free, gone, stack = self.near, self.free, self.gone, self.stack
+        hard: dict[int, int] = {}  # how many neighbours must go before a variable is easy
+        easy: list[int] = []
+        for variable, neighbours in enumerate(near):
+            if not gone[variable]:
+                over = len(neighbours) - free[variable].bit_count() + 1
+                if over > 0:
+                    hard[variable] = over
+                else:
+                    easy.append(variable)
+        degree = self.degree = {variable: len(near[variable]) for variable in hard}
+        heap = [(self._ratio(variable), variable) for variable in hard]
         heapify(heap)
-        while True:
+        left = set(hard)
+        while left:
             while easy:
                 variable = easy.pop()
-                if taken[variable]:
-                    continue
-                taken[variable] = 1
-                self.stack.append(variable)
-                for other in near[variable]:
+                stack.append(variable)
+                for other in near[variable] & left:
                     degree[other] -= 1
-                    if degree[other] == room[other] - 1 and not taken[other]:
+                    hard[other] -= 1
+                    if not hard[other]:
+                        left.discard(other)
                         easy.append(other)
-            if not heap:
-                return
-            ratio, variable = heappop(heap)
-            if taken[variable]:
-                continue
-            now = self._ratio(variable)
-            if now > 1.1 * ratio + 1e-9:
-                heappush(heap, (now, variable))
-            else:
-                easy.append(variable)
+            while heap:
+                ratio, variable = heappop(heap)
+                if variable in left:
+                    now = self._ratio(variable)
+                    if now > 1.1 * ratio + 1e-9:
+                        heappush(heap, (now, variable))
+                    else:
+                        left.discard(variable)
+                        easy.append(variable)
+                        break
+        easy.reverse()
+        stack += easy
 
     def _ratio(self, variable: int) -> float:
         """How bad it is to spill a variable, for how many others it is in the way of."""
@@ -273,6 +372,7 @@ class Coloring:
         others = [o for o in self.near[variable] if self.color[o] & self.free[variable] and self.cost[o] < NEVER]
         if not others:
             raise NoRegister(variable)
+        self.forced = True
         loser = min(others, key=lambda other: (self.cost[other], other))
         self.spilled.append(loser)
         self.color[loser] = 0

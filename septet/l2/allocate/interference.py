@@ -14,6 +14,8 @@ from septet.x86.registers import RSP, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from septet.l2.allocate.plan import Plan
 
 REGISTER_BITS = (1 << 32) - 1
@@ -36,7 +38,7 @@ class Graph:
 
     __slots__ = (
         "plan", "near", "barred", "cost", "moves", "crowded", "crossing", "crossed", "crowd_bits", "starts", "ends", "weights",
-        "into", "out",
+        "into", "out", "lost",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, unspillable: dict[Variable, None]) -> None:
@@ -49,6 +51,7 @@ class Graph:
         self.crowded: dict[int, None] = {}
         self.crossing: dict[int, int] = {}  # variables that some block reads before writing, and their bits in sets
         self.crowd_bits = 0
+        self.lost = 0  # the bits of variables that were spilled and taken up again as temporaries
         self.starts = block_starts(plan.body)
         self.ends = [*self.starts[1:], len(plan.body)]
         after = successors(plan.body, self.starts)
@@ -103,6 +106,65 @@ class Graph:
             kills.append(kill)
         return gens, kills
 
+    def grow(self) -> None:
+        """Make room for the temporaries that have been put into blocks."""
+        self.ends = [*self.starts[1:], len(self.plan.body)]
+        more = len(self.plan.variables) - len(self.near)
+        self.near += [set() for _ in range(more)]
+        self.barred += [0] * more
+        self.cost += [NEVER] * more
+
+    def take_up(self, blocks: list[int], old: int, find: Callable[[int], int], color: list[int]) -> None:
+        """Find out what interferes with the temporaries, which have the numbers from `old` on and are in `blocks`.
+
+        `find` gives the variable that another has been coalesced into.  What has a color already is no node any more.
+        """
+        for number in range(old, len(self.near)):
+            self.barred[number] = 0
+        for block in blocks:
+            self._take_up(block, old, find, color)
+
+    def _take_up(self, block: int, old: int, find: Callable[[int], int], color: list[int]) -> None:
+        """Go through a block as `_walk` does, for what interferes with variables from number `old` on."""
+        near, barred, crossed, variables = self.near, self.barred, self.crossed, self.plan.variables
+        registers = self.out[block] & REGISTER_BITS
+        live = {find(crossed[number]) for number in members((self.out[block] & ~self.lost) >> 32)}
+        new: set[int] = set()  # those from `old` on; no block ends with one live
+        for uses, defs, read, written in reversed(self.plan.effects[self.starts[block] : self.ends[block]]):
+            if written:
+                for variable in new:
+                    barred[variable] |= written
+            if len(defs) > 1:
+                for variable in defs:
+                    (new if variable >= old else live).add(find(variable) if variable < old else variable)
+            for variable in defs:
+                others = new
+                if variable >= old:
+                    new.discard(variable)
+                    others = live | new
+                    barred[variable] |= registers | written
+                else:
+                    variable = find(variable)
+                    live.discard(variable)
+                bank = variables[variable].bank
+                for other in others:
+                    if variables[other].bank != bank:
+                        continue
+                    if color[other]:
+                        barred[variable] |= color[other]
+                    elif color[variable]:
+                        barred[other] |= color[variable]
+                    else:
+                        near[variable].add(other)
+                        near[other].add(variable)
+            registers &= ~written
+            for variable in uses:
+                if variable >= old:
+                    new.add(variable)
+                else:
+                    live.add(find(variable))
+            registers |= read
+
     def extents(self) -> list[tuple[int, int]]:
         """The stretch of positions in which each variable is used or live."""
         first = [-1] * len(self.near)
@@ -129,9 +191,9 @@ class Graph:
 
     def _walk(self, block: int) -> None:
         """Go backward through a block with the set of what is live, and connect what is written with it."""
-        near, barred, crowded = self.near, self.barred, self.crowded
-        variables, body, effects = self.plan.variables, self.plan.body, self.plan.effects
-        weight = self.weights[block]
+        near, barred, crowded, variables = self.near, self.barred, self.crowded, self.plan.variables
+        start, end, weight = self.starts[block], self.ends[block], self.weights[block]
+        body, effects = self.plan.body[start:end], self.plan.effects[start:end]
         live_registers = self.out[block] & REGISTER_BITS
         live: tuple[set[int], set[int]] = (set(), set())
         for number in members((self.out[block] & ~self.crowd_bits) >> 32):
@@ -139,12 +201,11 @@ class Graph:
             live[variables[variable].bank].add(variable)
         for bank in live:
             self._relieve(bank)
-        for position in range(self.ends[block] - 1, self.starts[block] - 1, -1):
-            uses, defs, read, written = effects[position]
+        for instruction, (uses, defs, read, written) in zip(reversed(body), reversed(effects), strict=True):
             around = live_registers
             copied = -1
-            if body[position].op.is_move and (uses or read):
-                copied, around = self._move(body[position].operands, uses, defs, weight, live_registers)
+            if (uses or read) and instruction.op.is_move:
+                copied, around = self._move(instruction.operands, uses, defs, weight, live_registers)
             if written:
                 for bank in live:
                     for variable in bank:
@@ -159,9 +220,10 @@ class Graph:
                     continue
                 bank = live[variables[variable].bank]
                 bank.discard(variable)
-                others = bank - {copied} if copied in bank else bank
-                near[variable] |= others
-                for other in others:
+                if copied in bank:
+                    bank = bank - {copied}
+                near[variable] |= bank
+                for other in bank:
                     near[other].add(variable)
                 barred[variable] |= around | written
             for variable in uses:
@@ -182,12 +244,12 @@ class Graph:
             if defs[0] not in self.crowded and uses[0] not in self.crowded:
                 self.moves.append((weight, defs[0], uses[0]))
             return uses[0], live_registers
-        if target.__class__ is Variable and isinstance(source, Register):
+        if target.__class__ is Variable and source.__class__ is Register:
             if source is RSP:
                 return -1, live_registers
             self.moves.append((weight, defs[0], -1 - source.index))
             return -1, live_registers & ~source.bit
-        if isinstance(target, Register) and source.__class__ is Variable:
+        if target.__class__ is Register and source.__class__ is Variable:
             self.moves.append((weight, uses[0], -1 - target.index))
             return uses[0], live_registers
         return -1, live_registers

@@ -67,13 +67,16 @@ class Plan:
                 named = read | written
         uses: list[int] = []
         defs: list[int] = []
+        numbered = self.number.get
         for how, operand in zip(op.access or ("r",) * len(operands), operands, strict=False):
             kind = operand.__class__
             if kind is Variable:
-                number = self._number(operand)  # type: ignore[arg-type]
-                if how[0] == "r":
+                number = numbered(operand)  # type: ignore[arg-type]
+                if number is None:
+                    number = self._number(operand)  # type: ignore[arg-type]
+                if how != "w":
                     uses.append(number)
-                if how[-1] == "w":
+                if how != "r":
                     defs.append(number)
             elif kind is Register:
                 if operand is not RSP:
@@ -85,7 +88,8 @@ class Plan:
             elif kind is Mem:
                 for cell in operand[:2]:  # type: ignore[index]
                     if cell.__class__ is Variable:
-                        uses.append(self._number(cell))
+                        number = numbered(cell)
+                        uses.append(self._number(cell) if number is None else number)
                     elif cell is not None and cell is not RSP:
                         named |= cell.bit  # type: ignore[union-attr]
                         read |= cell.bit  # type: ignore[union-attr]
@@ -93,28 +97,46 @@ class Plan:
         return uses, defs, read & TRACKED, written
 
     def _number(self, variable: Variable) -> int:
-        number = self.number.get(variable)
-        if number is None:
-            number = self.number[variable] = len(self.variables)
-            self.variables.append(variable)
+        number = self.number[variable] = len(self.variables)
+        self.variables.append(variable)
         return number
 
-    def replace(self, home: dict[object, Register | Mem], temporaries: Fresh) -> None:
-        """Replace the variables in `home` by what it says, through temporaries where necessary."""
-        touched = bytearray(len(self.variables))
+    def replace(self, home: dict[object, Register | Mem], temporaries: Fresh, starts: list[int]) -> list[int]:
+        """Replace the variables in `home` by what it says, through temporaries where necessary.
+
+        `starts`, the positions where blocks start, are brought up to date.  Gives the numbers of the blocks that changed.
+        """
+        hit = bytearray(len(self.variables))
         for variable in home:
-            touched[self.number[variable]] = 1  # type: ignore[index]
-        hit = touched.__getitem__
+            hit[self.number[variable]] = 1  # type: ignore[index]
         body: list[Instruction] = []
         effects: list[Effect] = []
-        for instruction, effect in zip(self.body, self.effects, strict=True):
-            if not any(map(hit, effect[0])) and not any(map(hit, effect[1])):
-                body.append(instruction)
-                effects.append(effect)
-                continue
-            for new in reload(instruction, home, temporaries):
-                uses, defs, read, written = self.effect(new)
-                body.append(new)
-                effects.append((uses, defs, read | effect[2] if new.op.is_call else read, written))
+        changed: list[int] = []
+        for block, (start, end) in enumerate(zip(list(starts), [*starts[1:], len(self.body)], strict=True)):
+            starts[block] = len(body)
+            done = start  # up to where instructions have been taken over
+            for position in range(start, end):
+                uses, defs, read, _ = self.effects[position]
+                for number in uses:
+                    if hit[number]:
+                        break
+                else:
+                    for number in defs:
+                        if hit[number]:
+                            break
+                    else:
+                        continue
+                body += self.body[done:position]
+                effects += self.effects[done:position]
+                done = position + 1
+                for new in reload(self.body[position], home, temporaries):
+                    effect = self.effect(new)
+                    body.append(new)
+                    effects.append((effect[0], effect[1], effect[2] | read, effect[3]) if new.op.is_call else effect)
+            if done != start:
+                changed.append(block)
+            body += self.body[done:end]
+            effects += self.effects[done:end]
         self.body = body
         self.effects = effects
+        return changed

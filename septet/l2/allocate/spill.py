@@ -209,13 +209,16 @@ ADDRESS = Variable("")  # stands for an address that was computed
 
 def reload(instruction: Instruction, home: dict[object, Register | Mem], temporaries: Scratch | Fresh) -> list[Instruction]:
     """The instructions that do what `instruction` does where `home` says which variables are in which memory or register."""
+    result: list[Instruction] = []
     condition = CONDITION_OF.get(instruction.op)
     if condition is None:
+        if len(instruction.operands) == 2:
+            reload_pair(instruction, home, temporaries, result)
+            return result
         return Reload(instruction, home, temporaries).expand()
     left, right, label = instruction.operands
     if isinstance(left, int):
         left, right, condition = right, left, SWAPPED[condition]
-    result: list[Instruction] = []
     reload_pair(Instruction(CMP, (left, right), instruction.span), home, temporaries, result)
     result.append(Instruction(JCC[condition], (label,), instruction.span))
     return result
