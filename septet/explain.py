@@ -30,7 +30,8 @@ def _settled(remarks: list[Remark]) -> list[Remark]:
         subject, _, done = remark.what.rpartition(" ")
         later.setdefault((remark.function, remark.span, remark.origin, subject.removesuffix(" not")), []).append(remark)
     void: dict[Remark, None] = {}
-    for (*_, subject), about in later.items():
+    for key, about in later.items():
+        subject = str(key[-1])
         if subject.startswith("@"):
             last = next((remark for remark in about if not remark.what.endswith("not inlined")), about[-1])
             void |= dict.fromkeys(remark for remark in about if remark is not last)

@@ -81,7 +81,9 @@ class Maker:
                 self.loop(depth)
             elif depth and kind < 0.5 and self.counters:
                 then, after = self.label(), self.label()
-                self.say(f"if ({pick.choice((*self.counters, 'k'))} {pick.choice(('<', '=', '>'))} {self.bound()}) {then} {after}")
+                self.say(
+                    f"if ({pick.choice((*self.counters, 'k'))} {pick.choice(('<', '=', '>'))} {self.bound()}) {then} {after}"
+                )
                 self.say(then)
                 self.block(0)
                 self.say(after)

@@ -13,6 +13,7 @@ import septet
 from septet.link.jit import Loaded
 from septet.pipeline import LANGUAGES
 from septet.runtime.model import Fault
+from septet.watchers import Check
 
 STEPS = 100_000  # of the program's own interpreter; one that needs more is left out
 MORE = 60  # times the steps that later stages may take
@@ -28,10 +29,10 @@ def outcomes(text: str, language: str, steps: int, native: bool = True) -> dict[
     Empty where that does not come to an end within `steps`, or says that the program is broken.
     """
     found: dict[str, Outcome] = {}
-    for level in (0, 1):
-        compiled = septet.compile(text, language=language, opt=level)
+    for level in (0, 1, 2, 3):
+        compiled = septet.compile(text, language=language, opt=level, watchers=[Check()] if level == 3 else [])
         for stage in LANGUAGES[LANGUAGES.index(language) :]:
-            if level and stage in ("lb", "la", language):
+            if level and stage in ("lb", "la", "ir", language):
                 continue  # the same at every level
             outcome = _interpreted(compiled, stage, steps if stage == language else steps * MORE)
             if not found and isinstance(outcome, str):

@@ -51,7 +51,7 @@ def test_course_program(sample: Sample, way: str, tmp_path: Path) -> None:
 
 
 def test_course_performance(heavy: Sample) -> None:
-    result = septet.read(str(heavy.path), opt=1).run(stdin=heavy.stdin, capture=True)
+    result = septet.read(str(heavy.path), opt=2).run(stdin=heavy.stdin, capture=True)
     assert result.stdout == heavy.stdout
     assert result.status == status_of(heavy.stdout)
 

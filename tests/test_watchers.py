@@ -8,11 +8,11 @@ import pytest
 
 import septet
 from septet.base.source import line_of
-from septet.pipeline import LANGUAGES, STAGES, Step, Watcher
+from septet.pipeline import LANGUAGES, NAMED, STAGES, Step, Watcher
 from septet.watchers import BrokenStep, Check, Dump, Time
 
 ROOT = Path(__file__).parent.parent
-PROGRAMS = sorted((ROOT / "tests" / "programs").glob("*.lb"))
+PROGRAMS = sorted(path for path in (ROOT / "tests" / "programs").iterdir() if path.suffix[1:] in ("lb", "la", "ir"))
 SOURCE = """int64 twice(int64[] a, int64 i) {
   int64 x, y
   x <- a[i]
@@ -43,12 +43,37 @@ class Names(Watcher):
         self.seen.append((step.name, step.function.name))
 
 
-@pytest.mark.parametrize("opt", [0, 1])
-@pytest.mark.parametrize("path", PROGRAMS[::7], ids=lambda path: path.stem)
-def test_every_step_makes_what_its_verifier_accepts(path: Path, opt: int) -> None:
-    checked = septet.compile(path.read_text(encoding="utf-8"), opt=opt, watchers=[Check()])
-    plain = septet.compile(path.read_text(encoding="utf-8"), opt=opt)
+class Honest(Watcher):
+    """Notices a pass that changes a function and does not say so."""
+
+    def __init__(self) -> None:
+        self.before: dict[str, str] = {}
+
+    def __call__(self, step: Step) -> None:
+        if step.stage == "ir":
+            text = NAMED["ir"].room("text").print_function(step.function).replace(") words {", ") {")
+            name = step.function.name
+            assert step.changed or self.before.get(name, text) == text, f"{step.name} says that it changed nothing in {name}"
+            self.before[name] = text
+
+
+def assert_steps_are_right(path: Path, opt: int) -> None:
+    """Every step of a compilation makes what verifiers accept, and watching changes nothing."""
+    source, language = path.read_text(encoding="utf-8"), path.suffix[1:]
+    checked = septet.compile(source, language=language, opt=opt, watchers=[Check(), Honest()])
+    plain = septet.compile(source, language=language, opt=opt)
     assert [code.content for code in checked.codes] == [code.content for code in plain.codes]
+
+
+@pytest.mark.parametrize("opt", [0, 1, 2])
+@pytest.mark.parametrize("path", PROGRAMS[::9], ids=lambda path: path.name)
+def test_every_step_makes_what_its_verifier_accepts(path: Path, opt: int) -> None:
+    assert_steps_are_right(path, opt)
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_every_step_of_the_highest_level_makes_what_its_verifier_accepts(path: Path) -> None:
+    assert_steps_are_right(path, 3)
 
 
 def test_check_notices_a_broken_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@
   from a branch to a block with several predecessors they get a place of their own.
 * A check becomes a comparison and a branch to a cold block at the end of the function, which calls the error routine; checks
   with the same line and operands share one.  A division by what may be 0 gets a check.
-* A comparison that only branches and selects use is computed in front of each of them, where the machine wants it.
+* A comparison that only branches and selects use is computed in front of each of them, where the machine wants it; and a word
+  times 2, 4 or 8 that only sums use is computed in front of each of these: an address or a `lea` does it for nothing.
 * What has no effect and no use is left out; a BITCAST between values, or between plain words, is the same variable.
 """
 
@@ -64,12 +65,23 @@ def lower(function: ir.Function, program: ir.Program, options: Options) -> l3.Fu
     return Lowering(function).run()
 
 
+def _scaled(value: ir.Value) -> ir.Value | None:
+    """The operand of a sum of words that is another word times 2, 4 or 8."""
+    if value.type.is_word:
+        for arg in reversed(value.args):
+            if arg.op is ops.SHL and arg.type.is_word:
+                count = arg.args[1]
+                if isinstance(count, ir.Const) and 1 <= count.number <= 3:
+                    return arg
+    return None
+
+
 class Lowering:
     """Lowers one function."""
 
     __slots__ = (
         "function", "fresh", "homes", "out", "used", "live", "decides", "labels", "fresh_label", "before", "cold",
-        "edges", "opposite", "turned", "checked", "positions",
+        "edges", "scaled", "opposite", "turned", "checked", "positions",
     )  # fmt: skip
 
     def __init__(self, function: ir.Function) -> None:
@@ -81,6 +93,7 @@ class Lowering:
         self.used: set[ir.Value] = set()  # values with a use other than as a condition
         self.live: dict[ir.Block, list[ir.Value]] = {}  # the values with a use or an effect, but for the last
         self.decides: dict[ir.Value, int] = {}  # how many branches and selects a value is the condition of
+        self.scaled: dict[ir.Value, None] = {}  # shifts that sums use
         self.labels = {block: self.fresh_label(block.name or "b") for block in function.blocks}
         self.before = dict.fromkeys(function.blocks, 0)  # how many predecessors blocks have
         self.cold: dict[tuple[Symbol, tuple[Operand, ...]], tuple[str, int]] = {}  # error calls: their labels and spans
@@ -144,6 +157,10 @@ class Lowering:
                         condition = value.args[0]
                         decides[condition] = decides.get(condition, 0) + 1
                         used.update(value.args[1:])
+                    elif op is ops.ADD and (scaled := _scaled(value)) is not None:
+                        used.update(scaled.args)
+                        used.update([arg for arg in value.args if arg is not scaled])
+                        self.scaled[scaled] = None
                     else:
                         used.update(value.args)
                     if not op.compares or value in used:
@@ -210,6 +227,7 @@ class Lowering:
         self.checked.clear()
         out = self.out
         homes = self.homes
+        scaled = self.scaled
         for value in self.live[block]:
             op = value.op
             handler = _HANDLERS.get(op)
@@ -221,12 +239,19 @@ class Lowering:
             for arg in value.args:
                 home = homes.get(arg)
                 if home is None:
-                    home = self.operand(arg, type)
+                    home = self._times(arg) if arg in scaled and arg not in self.used else self.operand(arg, type)
                 args.append(home)
             home = homes.get(value)
             if home is None:
                 home = homes[value] = l3.Variable(self.fresh(value.name or "v"), value.type)
             out.append(l3.Instruction(op, type, home, args, value.span))  # type: ignore[arg-type]
+
+    def _times(self, value: ir.Value) -> Operand:
+        """A word times 2, 4 or 8 for one sum alone."""
+        target = l3.Variable(self.fresh(value.name or "v"), value.type)
+        args = [self.operand(arg, value.type) for arg in value.args]
+        self.out.append(l3.Instruction(value.op, value.type, target, args, value.span))
+        return target
 
     def _condition(self, value: ir.Value, turn: bool) -> Operand:
         """What decides a branch or a select: a comparison for that alone is made here, each time anew; with `turn` its

@@ -40,8 +40,9 @@ def straighten(body: list[Instruction]) -> list[Instruction]:
     """The body with such jumps removed or turned, and without what nothing leads to any more."""
     if not any(instruction.op.jumps for instruction in body):
         return body
-    body = _turned(_reached(_threaded(body)))
-    return _reached(_threaded(body))
+    body = _reached(_threaded(body))
+    turned = _turned(body)
+    return body if turned == body else _reached(_threaded(turned))
 
 
 def _threaded(body: list[Instruction]) -> list[Instruction]:

@@ -52,6 +52,8 @@ def run(function: Function, facts: Facts) -> bool:
         body: list[Value] = []
         for value in block.body:
             if (value.op is ops.DIV or value.op is ops.REM) and _is_wanted(value) and facts.fuel.spend():
+                name = "division" if value.op is ops.DIV else "remainder"
+                facts.remark(function.name, value.span, f"{name} made a multiplication", "its divisor is a constant")
                 forward(value, _Sequence(value, body).result())
                 changed = True
             else:

@@ -32,6 +32,7 @@ from septet.base.symbols import FUNCTION
 from septet.base.symbols import Line as Where
 from septet.base.types import VOID
 from septet.ir.analyses.loops import depths
+from septet.ir.analyses.summaries import LARGEST_BODY
 from septet.ir.copy import copy_blocks
 from septet.ir.fold import divides
 from septet.ir.forward import final, forward, resolve, stands_for
@@ -178,10 +179,12 @@ class _Choice:
         assert isinstance(call, Call) and call.callee is not None
         summary = self.facts.summary(call.callee.name)
         if summary is None:
-            self.refuse(call, "it may call itself")
+            self.refuse(call, "it calls itself" if call.callee.name == self.function.name else "it may call this one")
             return False
         if summary.body is None:
-            self.refuse(call, "it is too large, or calls itself", cost=summary.cost)
+            large = summary.cost > LARGEST_BODY
+            why = f"cost {summary.cost} > {LARGEST_BODY}" if large else "it calls itself"
+            self.refuse(call, why, cost=summary.cost)
             return False
         return self.worth(call, summary.cost, 2)
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 NAME = "invariant-motion"
 KEEPS = (Dominators, PostDominators, Loops)
 MANY = 11  # values that live through a loop, beyond which cheap ones are computed again in every round
+FAR = 40
 _FREE = frozenset((ops.BITCAST, ops.CONVERT, *(op for op in ops.OPS if op.compares)))
 _SLOW = frozenset((ops.MUL, ops.FADD, ops.FSUB, ops.FMUL, ops.FDIV, ops.FSQRT))
 _NEW = (ops.NEW_ARRAY, ops.NEW_TUPLE)
@@ -74,15 +75,15 @@ class _Motion:
         self.arrays = function.phase == ARRAYS
         self.changed = False
         self.home: dict[Value, Block] = {}
-        self.checked: dict[object, list[Block]] = {}  # where a reference, or a pair of index and length, is checked
+        self.checked: dict[object, dict[Block, None]] = {}  # where a reference, or a pair of index and length, is checked
         for block in function.blocks:
             for value in (*block.phis, *block.body):
                 self.home[value] = block
                 op = value.op
                 if op.check:
-                    self.checked.setdefault(_checked(value), []).append(block)
+                    self.checked.setdefault(_checked(value), {})[block] = None
                 elif op is LENGTH or op is ELEMENT or op is LOAD and isinstance(value, Memory) and value.alias in UNCHANGING:
-                    self.checked.setdefault(value.args[0], []).append(block)  # no object, no load
+                    self.checked.setdefault(value.args[0], {})[block] = None  # no object, no load
         blocks = function.blocks
         number = {block: index for index, block in enumerate(blocks)}
         order = reverse_postorder([[number[target] for target in block.successors] for block in blocks])
@@ -186,12 +187,22 @@ class _Motion:
         return index is not None and self._checked_before((index, base, dimension))
 
     def _checked_before(self, key: object) -> bool:
-        """Whether a check stands where every way to the loop comes through."""
-        loop, known = self.current, self.place
-        for block in self.checked.get(key, ()):
-            if block is self.preheader:
-                return True
-            if block in known and not self.loops.contains(loop, block) and self.dominators.dominates(block, loop.header):
+        """Whether a check stands where every way to the loop comes through; of many, only those not FAR above are looked at."""
+        checked = self.checked.get(key)
+        if checked is None:
+            return False
+        if self.preheader in checked:
+            return True
+        above, top = self.dominators.parent, self.function.blocks[0]
+        block = self.current.header
+        if len(checked) <= FAR:
+            dominates = self.dominators.dominates
+            return any(at in above and at not in self.here and dominates(at, block) for at in checked)
+        for _ in range(FAR):
+            if block is top:
+                break
+            block = above[block]
+            if block in checked:
                 return True
         return False
 
@@ -221,7 +232,7 @@ class _Motion:
             preheader.body.insert(-1, value)
             self.home[value] = preheader
         if root.op.check:
-            self.checked.setdefault(_checked(root), []).append(preheader)
+            self.checked.setdefault(_checked(root), {})[preheader] = None
         if not root.op.pure:
             why = "it is the same in every round"
             self.facts.remark(self.function.name, root.span, f"{root.op} moved out of the loop", why)

@@ -96,7 +96,7 @@ class _Deletion:
         if sum([len(end.terms) * 2 + 1 for _, end in ends]) > MOST or not self.facts.fuel.spend():
             return False
         span = inside.body[-1].span
-        why = "what it leaves behind is computed at once"
+        why = "it, or a copy of it, only counts"
         self.facts.remark(self.function.name, span, "loop deleted", why, values=len(ends))
         for value, end in ends:
             forward(value, self._whole(end, span))

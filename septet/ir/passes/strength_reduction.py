@@ -235,11 +235,8 @@ class _Reduction:
         if found is None:
             index: Value = phi
             if scale:
-                known = scaled.get((phi, scale))
-                if known is None:
-                    known = scaled[phi, scale] = Value(ops.SHL, I64, [phi, Const(I64, scale)], self.span, NAME)
-                    body.append(known)
-                index = known
+                index = Value(ops.SHL, I64, [phi, Const(I64, scale)], self.span, NAME)  # each address has its own, to be part of it
+                body.append(index)
             found = scaled[key, phi, scale] = Value(ops.ADD, PTR, [base, index], self.span, NAME)
             body.append(found)
         return found

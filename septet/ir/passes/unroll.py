@@ -59,7 +59,8 @@ def run(function: Function, facts: Facts) -> bool:
         size = rounds * sum([len(block.body) for block in loop.own])
         if rounds > ROUNDS or size > min(LARGEST * times, left):
             limit = min(LARGEST * times, left)
-            facts.remark(function.name, span, "loop not unrolled", "too large", rounds=rounds, size=size, limit=limit)
+            why = f"{rounds} rounds > {ROUNDS}" if rounds > ROUNDS else f"size {size} > {limit}"
+            facts.remark(function.name, span, "loop not unrolled", why, rounds=rounds, size=size, limit=limit)
         elif facts.fuel.spend():
             left -= size
             facts.remark(function.name, span, "loop unrolled", "its rounds are known", rounds=rounds, size=size)

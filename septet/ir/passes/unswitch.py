@@ -127,7 +127,9 @@ class _Unswitching:
             if least and branch not in self.refused:
                 self.refused[branch] = None
                 limit = min(self.largest, self.left)
-                self.facts.remark(self.function.name, branch.span, "loop not unswitched", "too large", size=least, limit=limit)
+                self.facts.remark(
+                    self.function.name, branch.span, "loop not unswitched", f"size {least} > {limit}", size=least, limit=limit
+                )
             return
         outermost = found
         while outermost.parent is not None:

@@ -333,7 +333,7 @@ class _Versioning:
             return
         limit = min(LARGEST * self.times, self.left)
         if size > limit or tests > TESTS:
-            why = "too many tests" if tests > TESTS else "too large"
+            why = f"{tests} tests > {TESTS}" if tests > TESTS else f"size {size} > {limit}"
             self.facts.remark(name, span, "loop not versioned", why, size=size, limit=limit, tests=tests)
             return
         if not self.facts.fuel.spend():

@@ -280,10 +280,12 @@ _FITS: dict[tuple[Op, int, int], bool] = {}
 
 
 def fits(op: Op, number: int, other: object) -> bool:
-    """Whether operand `number` of an instruction with two may be a stack slot where the other is this register or small number;
-    False where it takes a closer look to say."""
+    """Whether operand `number` of an instruction with two may be a stack slot where the other is this register, variable or
+    small number; False where it takes a closer look to say."""
     if other.__class__ is Register:
         kind = other.bank
+    elif other.__class__ is Variable:
+        kind = other.bank + 16  # some forms take one register alone
     elif other.__class__ is int and 0 <= other < 128:
         kind = -1
     else:
