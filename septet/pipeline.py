@@ -107,6 +107,7 @@ PASSES = (
     Pass("reassociate", 2, "corrections of tagged sums become one; what stays the same in a loop comes together"),
     Pass("invariant-motion", 2, "addresses of rows leave inner loops"),
     Pass("strength-reduction", 2, "products with a loop's counter become sums, once all that is invariant is outside"),
+    Pass("partial-unroll", 3, "several rounds at a time, once addresses are counters and pointers"),
     Pass("if-conversion", 2, "small choices without a branch"),
     Pass("control-flow", 2, "blocks that passes left empty"),
     Pass("sink", 2, "what one way alone needs is computed there"),

@@ -1,4 +1,4 @@
-"""Programs stay right with any pass left out, and when the rewrites of a function stop at any number: `why-wrong` relies on both.
+"""Programs stay right with any pass left out, and when a function's rewrites stop at any number, as in `why-wrong`.
 
 A sample of the programs and numbers; all of them with `--whole`.
 """
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not NATIVE, reason="native code needs Linux on x
 
 PROGRAMS = [sample for sample in samples(HERE / "programs") if sample.language in ("lb", "la", "ir")]
 NAMES = sorted({row.name for row in PASSES if row.level})
-NUMBERS = 12  # of those up to which a function's rewrites may go
+NUMBERS = 20  # for each program, of those up to which its functions' rewrites may go
 RANDOM = [(random_programs.program, 3), (random_programs.program, 8), (random_loops.program, 5), (random_loops.program, 12)]
 
 
@@ -67,11 +67,8 @@ def fuels(text: str, language: str, opt: int, whole: bool) -> list[tuple[tuple[s
     """Limits for one function at a time, from 0 to as many applications as it has."""
     applications = Applications()
     septet.compile(text, language=language, opt=opt, watchers=[applications]).codes  # noqa: B018
-    found: list[tuple[tuple[str, int], ...]] = []
-    for name, most in applications.most.items():
-        step = 1 if whole else max(1, most // NUMBERS)
-        found += [((name, number),) for number in range(0, most + 1, step)]
-    return found
+    found = [((name, number),) for name, most in applications.most.items() for number in range(most + 1)]
+    return found if whole else found[:: max(1, len(found) // NUMBERS)]
 
 
 def assert_right(sample: Sample, options: Options) -> None:

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     Versions = dict[Value, dict[Block, Value]]
 
 
-def redefine(function: Function, versions: Versions, by: str) -> None:
+def redefine(function: Function, versions: Versions, by: str, dominators: Dominators | None = None) -> None:
     """Let every use of a key of `versions` name the definition that reaches it.
 
     `versions[v]` says, by block, which value takes the place of `v` at the end of that block; `v` itself where it still
     stands.  Uses in the block in which `v` still stands keep it; all others find what holds at their block's beginning, a
-    phi's operand what holds at the end of the predecessor.  New phis say `by`.
+    phi's operand what holds at the end of the predecessor.  New phis say `by`.  `dominators` are those of the function as it is.
     What takes a value's place may have versions itself, as long as that does not go around in a circle.
     """
     if not versions:
         return
-    repair = _Repair(function, versions, by)
+    repair = _Repair(function, versions, by, dominators or Dominators(function))
     get = versions.get
     for block in function.blocks:
         for phi in block.phis:
@@ -63,11 +63,11 @@ def redefine(function: Function, versions: Versions, by: str) -> None:
 class _Repair:
     """The state of one repair: what is known about the blocks' beginnings."""
 
-    def __init__(self, function: Function, versions: Versions, by: str) -> None:
+    def __init__(self, function: Function, versions: Versions, by: str, dominators: Dominators) -> None:
         self.function = function
         self.versions = versions
         self.by = by
-        self.parent = Dominators(function).parent
+        self.parent = dominators.parent
         self.before: dict[Block, list[Block]] = {block: [] for block in function.blocks}
         for block in function.blocks:
             for target in block.successors:

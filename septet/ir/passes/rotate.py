@@ -23,6 +23,7 @@ loop is rotated once; afterwards its latch leaves it.
 from __future__ import annotations
 
 from septet.base.types import VOID
+from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.clone import copies, copy_edge, move_edge
 from septet.ir.loop_shape import Shape, operand_for
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from septet.ir.redefine import Versions
 
 NAME = "rotate"
+KEEPS = (Dominators, PostDominators, Loops)
 LARGEST = 24  # values in a header that is copied, calls counting CALL_COST
 CALL_COST = 8
 DEEPEST = 60
@@ -56,7 +58,7 @@ def run(function: Function, facts: Facts) -> bool:
         return False
     shape.close()
     facts.drop()
-    redefine(function, versions, NAME)
+    redefine(function, versions, NAME, facts.get(Dominators))
     return True
 
 

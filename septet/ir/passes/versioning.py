@@ -27,7 +27,7 @@ run.
 from __future__ import annotations
 
 from septet.base.types import BOOL, I64, U32, U64, VOID
-from septet.ir.analyses.dominators import Dominators
+from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.induction import SMALL, Inductions
 from septet.ir.analyses.linear import Linear
 from septet.ir.analyses.loops import Loops
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from septet.ir.redefine import Versions
 
 NAME = "versioning"
+KEEPS = (Dominators, PostDominators, Loops)
 LARGEST = 300
 TOTAL = 1200
 TESTS = 24
@@ -83,7 +84,7 @@ def run(function: Function, facts: Facts) -> bool:
         shape.close()
         function.blocks += versioning.cold
         facts.drop()
-        redefine(function, versioning.versions, NAME)
+        redefine(function, versioning.versions, NAME, facts.get(Dominators))
     return made or versioning.changed or bool(versioning.versions)
 
 
