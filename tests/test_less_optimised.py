@@ -67,7 +67,9 @@ def fuels(text: str, language: str, opt: int, whole: bool) -> list[tuple[tuple[s
     """Limits for one function at a time, from 0 to as many applications as it has."""
     applications = Applications()
     septet.compile(text, language=language, opt=opt, watchers=[applications]).codes  # noqa: B018
-    found = [((name, number),) for name, most in applications.most.items() for number in range(most + 1)]
+    found: list[tuple[tuple[str, int], ...]] = [
+        ((name, number),) for name, most in applications.most.items() for number in range(most + 1)
+    ]
     return found if whole else found[:: max(1, len(found) // NUMBERS)]
 
 

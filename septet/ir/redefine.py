@@ -33,7 +33,7 @@ def redefine(function: Function, versions: Versions, by: str, dominators: Domina
 
     `versions[v]` says, by block, which value takes the place of `v` at the end of that block; `v` itself where it still
     stands.  Uses in the block in which `v` still stands keep it; all others find what holds at their block's beginning, a
-    phi's operand what holds at the end of the predecessor.  New phis say `by`.  `dominators` are those of the function as it is.
+    phi's operand what holds at the end of the predecessor.  New phis say `by`.  `dominators`: of the function as it is.
     What takes a value's place may have versions itself, as long as that does not go around in a circle.
     """
     if not versions:

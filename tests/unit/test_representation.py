@@ -6,11 +6,13 @@ from ir_programs import read
 
 from septet.base.facts import Facts, Known
 from septet.base.options import Fuel
+from septet.base.types import INT64
 from septet.ir.analyses.call_graph import CallGraph
 from septet.ir.analyses.escape import Escape
 from septet.ir.analyses.representation import ANY, NULL, ODD, WordFacts, Words
 from septet.ir.analyses.summaries import Summary, component_summaries, summarise
-from septet.ir.nodes import Program, Value
+from septet.ir.nodes import Block, Const, Phi, Program, Value
+from septet.ops import table as ops
 from septet.x86 import abi
 
 
@@ -272,3 +274,19 @@ define void @main () {
     assert not escape.may_be_same(own, kept) and not escape.may_be_same(own, parameter)
     assert escape.may_be_same(own, some) and escape.may_be_same(loaded, kept) and escape.may_be_same(loaded, parameter)
     assert not escape.may_be_same(loaded, given)
+
+
+def test_new_values_are_looked_at_when_asked_for() -> None:
+    program = read(WORDS)
+    function = program.functions["main"]
+    found = words(program, "main")
+    one, two = Const(INT64, 1), Const(INT64, 2)
+    first, phi = Block("first"), Phi(INT64, [], [])
+    next = Value(ops.ADD, INT64, [phi, two])
+    phi.args, phi.blocks = [one, next], [function.blocks[0], first]
+    assert found.odd(next) and found.odd(phi)
+    flips = Phi(INT64, [], [])
+    other = Value(ops.ADD, INT64, [flips, one])
+    flips.args, flips.blocks = [one, other], [function.blocks[0], first]
+    assert found.mask(flips) == ANY
+    assert found.agrees(words(program, "main"))

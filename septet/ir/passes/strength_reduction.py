@@ -235,7 +235,7 @@ class _Reduction:
         if found is None:
             index: Value = phi
             if scale:
-                index = Value(ops.SHL, I64, [phi, Const(I64, scale)], self.span, NAME)  # each address has its own, to be part of it
+                index = Value(ops.SHL, I64, [phi, Const(I64, scale)], self.span, NAME)  # one each, to be part of addresses
                 body.append(index)
             found = scaled[key, phi, scale] = Value(ops.ADD, PTR, [base, index], self.span, NAME)
             body.append(found)

@@ -26,16 +26,16 @@ run.
 
 from __future__ import annotations
 
-from septet.base.types import BOOL, I64, U32, U64, VOID
+from septet.base.types import VOID
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.induction import SMALL, Inductions
 from septet.ir.analyses.linear import Linear
 from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.representation import Words
 from septet.ir.clone import clone_blocks, copy_edge
-from septet.ir.copy import copy_value
+from septet.ir.loop_guard import NEW, Guard, Plan
 from septet.ir.loop_shape import Shape
-from septet.ir.nodes import ARRAYS, Block, Branch, Check, Compare, Const, Memory, Value
+from septet.ir.nodes import ARRAYS, Block, Branch, Check, Value
 from septet.ir.redefine import redefine
 from septet.ops import table as ops
 from septet.ops.table import CALL, CALL_INDIRECT, CHECK_INDEX, CHECK_KIND, CHECK_NULL, LENGTH
@@ -43,7 +43,6 @@ from septet.ops.table import CALL, CALL_INDIRECT, CHECK_INDEX, CHECK_KIND, CHECK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.facts import Facts
-    from septet.base.types import Type
     from septet.ir.analyses.loops import Loop
     from septet.ir.nodes import Function
     from septet.ir.redefine import Versions
@@ -54,7 +53,6 @@ LARGEST = 300
 TOTAL = 1200
 TESTS = 24
 DEEPEST = 8  # operations that are copied before the loop, one inside the other
-_NEW = (ops.NEW_ARRAY, ops.NEW_TUPLE)
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -76,7 +74,7 @@ def run(function: Function, facts: Facts) -> bool:
         facts.drop()
         loops = facts.get(Loops)
         shape = Shape(function, loops, NAME)
-    versioning = _Versioning(function, facts, shape, [loop for loop in loops.loops if loop.header in worth])
+    versioning = Versioning(function, facts, shape, [loop for loop in loops.loops if loop.header in worth])
     for loop in loops.loops:
         if loop.parent is None and loop in versioning.wanted:
             versioning.nest(loop)
@@ -118,28 +116,7 @@ def _nest(loop: Loop) -> list[Loop]:
     return found
 
 
-class _Plan:
-    """What a test before one loop could do away with."""
-
-    __slots__ = ("loop", "covered", "sums", "small", "references", "kinds")
-
-    def __init__(self, loop: Loop) -> None:
-        self.loop = loop
-        self.covered: dict[Value, None] = {}  # checks
-        self.sums: dict[object, Linear] = {}  # what must not be negative, by key
-        self.small: dict[Value, None] = {}  # values that must be SMALL
-        self.references: dict[Value, None] = {}  # values that must not be null
-        self.kinds: dict[tuple[Value, int], None] = {}  # values that must be references to objects with a descriptor
-
-    def need(self, sum: Linear) -> None:
-        """Note that `sum` must not be negative; of sums that differ in the constant alone, the least is kept."""
-        key = frozenset(sum.terms.items())
-        known = self.sums.get(key)
-        if known is None or sum.number < known.number:
-            self.sums[key] = sum
-
-
-class _Versioning:
+class Versioning:
     """One run of the pass."""
 
     def __init__(self, function: Function, facts: Facts, shape: Shape, worth: list[Loop]) -> None:
@@ -152,7 +129,7 @@ class _Versioning:
         self.dominators = facts.get(Dominators)
         self.worth = set(worth)  # innermost loops
         self.wanted = {outer for loop in worth for outer in _nest(loop)}
-        self.plans: dict[Loop, _Plan] = {}
+        self.plans: dict[Loop, Plan] = {}
         self.sums = self.inductions.sums
         self.inside = self.inductions.inside
         self.times = 3 if facts.opt >= 3 else 1
@@ -190,7 +167,7 @@ class _Versioning:
             todo += inner.children
         return True
 
-    def _is_best(self, plan: _Plan) -> bool:
+    def _is_best(self, plan: Plan) -> bool:
         """Whether a plan covers a check in an innermost loop, and all that could be covered there."""
         useful = False
         todo = [plan.loop]
@@ -211,19 +188,19 @@ class _Versioning:
 
     # What a test can do away with.
 
-    def plan(self, loop: Loop) -> _Plan:
+    def plan(self, loop: Loop) -> Plan:
         """What a test before `loop` could do away with."""
         known = self.plans.get(loop)
         if known is not None:
             return known
-        plan = self.plans[loop] = _Plan(loop)
+        plan = self.plans[loop] = Plan(loop)
         for block in loop.blocks:
             for value in block.body:
                 if value.op.check and isinstance(value, Check):
                     self._cover(value, plan)
         return plan
 
-    def _cover(self, check: Check, plan: _Plan) -> None:
+    def _cover(self, check: Check, plan: Plan) -> None:
         value = check.args[0]
         if check.op is CHECK_NULL or check.op is CHECK_KIND:
             if self.inside(plan.loop, value):
@@ -235,14 +212,14 @@ class _Versioning:
             plan.covered[check] = None
         elif check.op is CHECK_INDEX:
             index, length = self.sums.of(value), self.sums.of(check.args[1])
-            trial = _Plan(plan.loop)
+            trial = Plan(plan.loop)
             if self._never_negative(index, trial) and self._never_negative(length.plus(index, -1).add(-1), trial):
                 for sum in trial.sums.values():
                     plan.need(sum)
                 plan.small.update(trial.small)
                 plan.covered[check] = None
 
-    def _never_negative(self, sum: Linear, plan: _Plan) -> bool:
+    def _never_negative(self, sum: Linear, plan: Plan) -> bool:
         """Note what must hold before the loop for a sum not to be negative in it; False where nobody knows."""
         leasts = self._least(sum, plan)
         for least in leasts or ():
@@ -252,7 +229,7 @@ class _Versioning:
                 return False
         return leasts is not None
 
-    def _least(self, sum: Linear, plan: _Plan) -> list[Linear] | None:
+    def _least(self, sum: Linear, plan: Plan) -> list[Linear] | None:
         """Sums of what does not change in the loop, the least of which is not greater than `sum` ever is."""
         loop = plan.loop
         done: list[Linear] = []
@@ -276,7 +253,7 @@ class _Versioning:
         induction = self.inductions.of(value)
         return induction.loop.depth if induction is not None else 1 << 30
 
-    def _ends(self, value: Value, upper: bool, plan: _Plan) -> list[Linear] | None:
+    def _ends(self, value: Value, upper: bool, plan: Plan) -> list[Linear] | None:
         """Sums that an induction variable is never above (or below) the greatest (or least) of; None where nobody knows."""
         induction = self.inductions.of(value)
         if induction is None:
@@ -298,11 +275,11 @@ class _Versioning:
             return [induction.begin]
         return [far] if induction.reaches else [induction.begin, far]
 
-    def _both_fit(self, sum: Linear, plan: _Plan) -> bool:
+    def _both_fit(self, sum: Linear, plan: Plan) -> bool:
         """Whether a sum is surely of small magnitude where all values tested are."""
         return self._least(sum, plan) is not None and self._least(Linear({}).plus(sum, -1), plan) is not None
 
-    def _fits(self, sum: Linear, plan: _Plan) -> bool:
+    def _fits(self, sum: Linear, plan: Plan) -> bool:
         """Note that the values in a sum must be SMALL; False where it could overflow all the same."""
         if abs(sum.number) >= SMALL or sum.weight >= 1 << 20:
             return False
@@ -323,7 +300,7 @@ class _Versioning:
 
     # The copy.
 
-    def _version(self, plan: _Plan) -> None:
+    def _version(self, plan: Plan) -> None:
         loop = plan.loop
         name = self.function.name
         span = loop.header.body[0].span
@@ -351,7 +328,7 @@ class _Versioning:
             if any(value in plan.covered for value in block.body):
                 block.body = [value for value in block.body if value not in plan.covered]
 
-    def _drop(self, plan: _Plan) -> None:
+    def _drop(self, plan: Plan) -> None:
         """Take out checks that cannot fail, test or no test."""
         for block in plan.loop.blocks:
             gone: dict[Value, None] = {}
@@ -382,13 +359,13 @@ class _Versioning:
         self.cold += [entry, *copies.values()]
         return entry
 
-    def _test(self, plan: _Plan, slow: Block) -> None:
+    def _test(self, plan: Plan, slow: Block) -> None:
         """Put the test at the end of the preheader; a new one leads to the loop."""
         loop = plan.loop
         header, block = loop.header, loop.preheader
         assert block is not None
         span = header.body[0].span
-        guard = _Guard(self, plan, block, slow, span)
+        guard = Guard(plan, block, slow, span, self)
         for value, kind in plan.kinds:
             guard.kind(value, kind)
         for value in dict.fromkeys([*plan.references, *guard.bases()]):
@@ -403,120 +380,9 @@ class _Versioning:
 
     def is_reference(self, value: Value, loop: Loop) -> bool:
         """Whether `value` is known to be a reference wherever the loop is entered."""
-        if value.op in _NEW:
+        if value.op in NEW:
             return True
         dominates = self.dominators.dominates
         return any(
             not self.loops.contains(loop, block) and dominates(block, loop.header) for block in self.checked.get(value, ())
         )
-
-
-class _Guard:
-    """Makes the test before one loop, block by block."""
-
-    def __init__(self, versioning: _Versioning, plan: _Plan, block: Block, slow: Block, span: int) -> None:
-        self.versioning = versioning
-        self.plan = plan
-        self.block = block  # the one that is being made; it ends with a jump to be replaced
-        self.slow = slow
-        self.span = span
-        self.conditions: list[Value] = []
-        self.made: dict[Value, Value] = {}
-        self.known: dict[Value, None] = {}  # values tested for being references here
-        block.body.pop()
-
-    def bases(self) -> list[Value]:
-        """The objects whose lengths are needed."""
-        found: dict[Value, None] = {}
-        loop = self.plan.loop
-        todo = [value for sum in self.plan.sums.values() for value in sum.terms] + list(self.plan.small)
-        while todo:
-            value = todo.pop()
-            if self.versioning.inside(loop, value):
-                if value.op is LENGTH:
-                    found[value.args[0]] = None
-                else:
-                    todo += value.args
-        return [base for base in found if not self.versioning.is_reference(base, loop)]
-
-    def put(self, value: Value) -> Value:
-        """Append a value to the block."""
-        self.block.body.append(value)
-        return value
-
-    def compare(self, op: ops.Op, on: Type, left: Value, right: Value) -> Value:
-        """Append a comparison."""
-        return self.put(Compare(op, on, [left, right], self.span, NAME))
-
-    def operation(self, op: ops.Op, left: Value, right: Value) -> Value:
-        """Append an operation on plain words."""
-        return self.put(Value(op, I64, [left, right], self.span, NAME))
-
-    def leave(self, condition: Value, on: Block) -> None:
-        """End the block: to `on` if the condition holds, else to the slow loop."""
-        self.put(Branch(ops.BR_IF, [condition], [on, self.slow], self.span, NAME))
-
-    def next(self, condition: Value) -> None:
-        """Go on in a new block if the condition holds."""
-        shape = self.versioning.shape
-        following = Block(shape.fresh(f"{self.plan.loop.header.name}_test"))
-        shape.insert_after(self.block, following, self.plan.loop.parent)
-        self.leave(condition, following)
-        self.block = following
-
-    def reference(self, value: Value) -> None:
-        """`value` must not be null."""
-        if value not in self.known and value.op not in _NEW:
-            self.known[value] = None
-            self.next(self.compare(ops.NE, value.type, value, Const(I64, 0)))
-
-    def kind(self, value: Value, wanted: int) -> None:
-        """`value` must be a reference to an object with the descriptor `wanted`, which stands 8 bytes before it."""
-        low = self.operation(ops.AND, value, Const(I64, 7))
-        aligned = self.compare(ops.EQ, I64, low, Const(I64, 0))
-        some = self.compare(ops.NE, I64, value, Const(I64, 0))
-        self.next(self.put(Value(ops.AND, BOOL, [aligned, some], self.span, NAME)))
-        kind = self.put(Memory(ops.LOAD, U32, [value], -8, "descriptor", self.span, NAME))
-        self.next(self.compare(ops.EQ, U32, kind, Const(U32, wanted)))
-        self.known[value] = None
-
-    def value(self, value: Value) -> Value:
-        """`value`, computed before the loop; see `_available`, which says how deep this goes."""
-        if not self.versioning.inside(self.plan.loop, value):
-            return value
-        made = self.made.get(value)
-        if made is None:
-            made = copy_value(value)
-            made.args = [self.value(arg) for arg in value.args]
-            made.by = NAME
-            self.made[value] = self.put(made)
-        return made
-
-    def side(self, sum: Linear, sign: int) -> Value:
-        """The sum of the terms, and the constant, that have that sign; negative ones negated."""
-        total: Value | None = None
-        for value, factor in sum.terms.items():
-            if factor * sign > 0:
-                term = self.value(value)
-                if factor * sign > 1:
-                    term = self.operation(ops.MUL, term, Const(I64, factor * sign))
-                total = term if total is None else self.operation(ops.ADD, total, term)
-        number = Const(I64, max(sum.number * sign, 0))
-        if total is None or number.number:
-            return number if total is None else self.operation(ops.ADD, total, number)
-        return total
-
-    def finish(self) -> Value:
-        """The condition that all is well, as far as it is not tested yet."""
-        conditions: list[Value] = []
-        for value in self.plan.small:
-            word = self.value(value)
-            shifted = self.operation(ops.ADD, word, Const(I64, SMALL))
-            conditions.append(self.compare(ops.LT, U64, shifted, Const(U64, 2 * SMALL)))
-        for sum in self.plan.sums.values():
-            left, right = self.side(sum, 1), self.side(sum, -1)
-            conditions.append(self.compare(ops.GE, I64, left, right))
-        result: Value | None = None
-        for condition in conditions:
-            result = condition if result is None else self.put(Value(ops.AND, BOOL, [result, condition], self.span, NAME))
-        return result or Const(BOOL, 1)

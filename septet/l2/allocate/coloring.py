@@ -261,15 +261,19 @@ class Coloring:
         return True
 
     def _together(self, one: int, other: int) -> bool:
-        """Make two variables one, if they will find a colour for sure (Briggs' test)."""
+        """Make two variables one, if they will find a colour for sure (Briggs' test), or if that makes it no harder to colour
+        the graph than one of them did (George's)."""
         near, free = self.near, self.free
         mine, yours = near[one], near[other]
         if other in mine or len(mine) + len(yours) > WIDE or (self.cost[one] == NEVER) != (self.cost[other] == NEVER):
             return False
         both = free[one] & free[other]
         room = both.bit_count()
-        if len(mine | yours) >= room and not self._few_hard(mine, yours, room) or not room:
+        if not room:
             return False
+        if len(mine | yours) >= room and not self._few_hard(mine, yours, room):
+            if not (both == free[one] and self._adds_easy(mine, yours) or both == free[other] and self._adds_easy(yours, mine)):
+                return False
         for neighbour in yours:
             near[neighbour].discard(other)
             near[neighbour].add(one)
@@ -293,6 +297,11 @@ class Coloring:
                     if hard >= room:
                         return False
         return True
+
+    def _adds_easy(self, mine: set[int], yours: set[int]) -> bool:
+        """Whether all in `yours` that is not in `mine` finds a colour when its turn comes."""
+        near, free = self.near, self.free
+        return all(len(near[neighbour]) < free[neighbour].bit_count() for neighbour in yours - mine)
 
     # Colouring
 
