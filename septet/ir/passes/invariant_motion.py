@@ -23,13 +23,14 @@ Level 2, both phases.  A loop is done after those inside it, so a value moves at
 from __future__ import annotations
 
 from septet.base.graph import reverse_postorder
+from septet.ir.analyses.alias import Alias
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.effects import UNCHANGING, Effects, is_allocation, number_of
 from septet.ir.loop_shape import Shape
 from septet.ir.nodes import ARRAYS, Const, Length, Memory
 from septet.ops import table as ops
-from septet.ops.table import ADD, CHECK_INDEX, ELEMENT, LENGTH, LOAD, SHL
+from septet.ops.table import ADD, CHECK_INDEX, ELEMENT, LENGTH, LOAD, SET_ELEMENT, SHL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class _Motion:
         self.dominators = facts.get(Dominators)
         self.effects = Effects(function, facts)
         self.arrays = function.phase == ARRAYS
+        self.alias: Alias | None = None
         self.changed = False
         self.home: dict[Value, Block] = {}
         self.checked: dict[object, dict[Block, None]] = {}  # where a reference, or a pair of index and length, is checked
@@ -84,6 +86,8 @@ class _Motion:
                     self.checked.setdefault(_checked(value), {})[block] = None
                 elif op is LENGTH or op is ELEMENT or op is LOAD and isinstance(value, Memory) and value.alias in UNCHANGING:
                     self.checked.setdefault(value.args[0], {})[block] = None  # no object, no load
+        if self.arrays and any(self._disputed(loop) for loop in loops.loops):
+            self.alias = facts.get(Alias)  # now, before anything moves
         blocks = function.blocks
         number = {block: index for index, block in enumerate(blocks)}
         order = reverse_postorder([[number[target] for target in block.successors] for block in blocks])
@@ -144,6 +148,18 @@ class _Motion:
                 sure = sure and not effect.stops
                 clear = clear and not effect.stops and not effect.shows
         return sure, clear
+
+    def _disputed(self, loop: Loop) -> bool:
+        """Whether a loop of its own reads an element that could move, and writes elements."""
+        reads = writes = False
+        for block in loop.own:
+            for value in block.body:
+                if value.op is SET_ELEMENT:
+                    writes = True
+                elif value.op is ELEMENT and not reads:
+                    numbers = [arg.args[0] if arg.op is ops.UNTAG else arg for arg in value.args]
+                    reads = not any(self.loops.contains(loop, self.home[arg]) for arg in numbers if arg in self.home)
+        return reads and (writes or bool(loop.children))
 
     def _outside(self, value: Value) -> bool:
         return self.home.get(value) not in self.here
@@ -207,7 +223,15 @@ class _Motion:
         return False
 
     def _unwritten(self, value: Value) -> bool:
-        return value.op is LENGTH or not any(self.effects.may_write(write, value) for write in self.writes)
+        if value.op is LENGTH:
+            return True
+        return not any(self.effects.may_write(write, value) and self._meet(write, value) for write in self.writes)
+
+    def _meet(self, write: Value, load: Value) -> bool:
+        """Whether a write in the loop may be to the place of a load whose operands do not change in it."""
+        alias = self.alias
+        location = alias.location(load) if alias is not None else None
+        return alias is None or location is None or bool(alias.writes(write) >> location.number & 1)
 
     def _move(self, root: Value) -> bool:
         """Move a value, and what it needs, before the loop, if there is fuel."""
