@@ -98,6 +98,7 @@ PASSES = (
     Pass("simplify", 2, "what came together in front of loops"),
     Pass("unswitch", 2, "one choice before a loop instead of one in every round; conditions are before it now"),
     Pass("versioning", 2, "loops without checks, where one test before them shows that none can fail"),
+    Pass("store-promotion", 2, "elements that loops without checks write in one place, after they leave the loop"),
     Pass("dead-stores", 2, "after the loads that kept stores alive are gone"),
     Pass("loop-deletion", 2, "loops that are left with nothing to do"),
     Pass("control-flow", 2, "blocks that passes left empty"),

@@ -8,11 +8,13 @@ file has.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # without the enums of `signal`, which take longer than a run
 import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ctypes import CDLL
 
     from septet.link.layout import Image
@@ -98,14 +100,20 @@ class Loaded:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        child = os.fork()
+        # a Ctrl-C that comes meanwhile waits until the child has its default for it and this process waits for the child
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        try:
+            child = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            raise
         if child == 0:
             try:
                 _become_the_program((stdin, stdout, stderr))
                 start()
             finally:
                 os._exit(_CANNOT_START)
-        return _wait(child, timeout)
+        return _wait(child, timeout, lambda: signal.pthread_sigmask(signal.SIG_SETMASK, blocked))
 
     def capture(self, stdin: bytes | None = None, timeout: float | None = None) -> Finished:
         """Run the program on these bytes (or on this process's input), and collect its output in memory."""
@@ -226,16 +234,15 @@ def _become_the_program(files: tuple[int, int, int]) -> None:
 
 def _default_signals() -> None:
     """Undo what Python and its programs have done to signals; those that the parent of this process ignores stay ignored."""
-    import _signal as signal  # type: ignore[import-not-found]  # without the enums of `signal`, which take longer than a run
-
     for number in _RESET:
         if signal.getsignal(number) is not signal.SIG_IGN or number in _IGNORED_BY_PYTHON:
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _wait(child: int, timeout: float | None) -> Finished:
+def _wait(child: int, timeout: float | None, unblock: Callable[[], object]) -> Finished:
     try:
+        unblock()
         if timeout is None or _ends_within(child, timeout):
             return Finished(os.waitpid(child, 0)[1])
         os.kill(child, 9)
