@@ -66,7 +66,7 @@ def run(function: Function, facts: Facts) -> bool:
         if not writes:
             continue
         home = {value: block for block in loop.own for value in (*block.phis, *block.body)}
-        if any(value.args[0].type.rank and _steady(value, home) for value in writes):
+        if any(value.args[0].type.rank and _steady(value, home) for value in writes) and _early(loop, loops):
             promotion = promotion or _Promotion(function, facts, loops)
             promotion.loop(loop, home)
     if promotion is None or not promotion.changed:
@@ -76,6 +76,23 @@ def run(function: Function, facts: Facts) -> bool:
     redefine(function, promotion.versions, NAME)
     resolve(function)
     return True
+
+
+def _early(loop: Loop, loops: Loops) -> bool:
+    """Whether an access is executed whenever the loop is entered, with no check before it: a look at less than `_reached`
+    takes into account, before the analyses that it needs are asked for."""
+    block = loop.header
+    while True:
+        for value in block.body:
+            if value.op is ELEMENT or value.op is SET_ELEMENT:
+                return True
+            if value.op.check:
+                return False
+        if block.body[-1].op is not BR:
+            return False
+        (block,) = block.successors
+        if block is loop.header or not loops.contains(loop, block):
+            return False
 
 
 def _steady(access: Value, home: dict[Value, Block]) -> bool:
