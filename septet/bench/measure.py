@@ -51,11 +51,6 @@ class Figures:
         """The longest time."""
         return max(self.times)
 
-    @property
-    def spread(self) -> float:
-        """How far apart the shortest and the longest are, as a part of the median."""
-        return (self.maximum - self.minimum) / self.median if self.median else 0.0
-
 
 def interleaved(item: Item, executables: dict[str, str], runs: int, warmups: int, limit: float) -> dict[str, Figures]:
     """Run each of `executables` (way -> path) `warmups` + `runs` times in turn.

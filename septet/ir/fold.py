@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from septet.ir.forward import stands_for
 from septet.ir.nodes import Compare, Const, Length, Value
 from septet.ops import meaning
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from septet.base.types import Type
+    pass
 
 
 def divides(value: Value) -> bool:
@@ -20,17 +17,6 @@ def divides(value: Value) -> bool:
         return False
     divisor = value.args[1]
     return isinstance(divisor, Const) and divisor.number != 0
-
-
-def simpler(value: Value, const: Callable[[Type, int], Value]) -> Value | None:
-    """The constant, made by `const`, that `value` is; or for a selection by a constant what is selected; or None."""
-    if value.op is ops.SELECT and isinstance(value.args[0], Const):
-        taken = value.args[1 if value.args[0].number else 2]
-        return taken if stands_for(value.type, taken.type) else None
-    if not value.args or not (value.op.pure or divides(value)):
-        return None
-    number = computed(value)
-    return None if number is None else const(value.type, number)
 
 
 def computed(value: Value) -> int | None:

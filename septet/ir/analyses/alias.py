@@ -209,24 +209,21 @@ class Alias:
 
     def writes(self, value: Value) -> int:
         """The locations that may change where `value` is executed."""
-        op = value.op
-        if op is SET_ELEMENT or op is STORE:
-            location = self._of.get(value)
-            return 0 if location is None else self.overlaps(location)
-        if op is CALL or op is CALL_INDIRECT:
-            assert isinstance(value, Call)
-            return self._touched(value, True)
-        return (1 << len(self.locations)) - 1 if op is ops.SYSCALL else 0
+        return self._affected(value, SET_ELEMENT, STORE, True)
 
     def reads(self, value: Value) -> int:
         """The locations that `value` may read."""
+        return self._affected(value, ELEMENT, LOAD, False)
+
+    def _affected(self, value: Value, element: ops.Op, word: ops.Op, writes: bool) -> int:
+        """The locations that `value` may write or read, if accesses with these opcodes do."""
         op = value.op
-        if op is ELEMENT or op is LOAD:
+        if op is element or op is word:
             location = self._of.get(value)
             return 0 if location is None else self.overlaps(location)
         if op is CALL or op is CALL_INDIRECT:
             assert isinstance(value, Call)
-            return self._touched(value, False)
+            return self._touched(value, writes)
         return (1 << len(self.locations)) - 1 if op is ops.SYSCALL else 0
 
     def _prints_number(self, call: Call) -> bool:

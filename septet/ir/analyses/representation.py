@@ -267,10 +267,6 @@ class Words:
                     return descriptor
         return 0
 
-    def null(self, value: Value) -> bool:
-        """Whether `value` may be null."""
-        return self.mask(value) & (NULL | EVEN) != 0
-
     def agrees(self, other: Words) -> bool:
         """Whether no value is surely odd for one and surely even for the other."""
         masks = other._walk.masks
