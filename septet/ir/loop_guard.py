@@ -11,7 +11,6 @@ br :loop                       bool %some <- %a != null
 from __future__ import annotations
 
 from septet.base.types import BOOL, I64, U32, U64
-from septet.ir.analyses.induction import SMALL
 from septet.ir.copy import copy_value
 from septet.ir.nodes import Block, Branch, Compare, Const, Memory, Value
 from septet.ops import table as ops
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from septet.ir.passes.versioning import Versioning
 
 BY = "versioning"
+TESTED = 1 << 29  # what counts as small in a test: less than what `analyses.induction` needs, for shorter instructions
 NEW = (ops.NEW_ARRAY, ops.NEW_TUPLE)
 
 
@@ -130,8 +130,8 @@ class Guard:
             self.made[value] = self.put(made)
         return made
 
-    def side(self, sum: Linear, sign: int) -> Value:
-        """The sum of the terms, and the constant, that have that sign; negative ones negated."""
+    def side(self, sum: Linear, sign: int, constant: int) -> Value:
+        """The sum of the terms that have that sign, negative ones negated, plus `constant`."""
         total: Value | None = None
         for value, factor in sum.terms.items():
             if factor * sign > 0:
@@ -139,22 +139,50 @@ class Guard:
                 if factor * sign > 1:
                     term = self.operation(ops.MUL, term, Const(I64, factor * sign))
                 total = term if total is None else self.operation(ops.ADD, total, term)
-        number = Const(I64, max(sum.number * sign, 0))
+        number = Const(I64, constant)
         if total is None or number.number:
             return number if total is None else self.operation(ops.ADD, total, number)
         return total
 
-    def finish(self) -> Value:
-        """The condition that all is well, as far as it is not tested yet."""
-        conditions: list[Value] = []
-        for value in self.plan.small:
-            word = self.value(value)
-            shifted = self.operation(ops.ADD, word, Const(I64, SMALL))
-            conditions.append(self.compare(ops.LT, U64, shifted, Const(U64, 2 * SMALL)))
+    def bounded(self, value: Value) -> tuple[bool, bool]:
+        """Whether the sums that are tested keep `value` from being very small, and from being very great."""
+        lower = upper = False
         for sum in self.plan.sums.values():
-            left, right = self.side(sum, 1), self.side(sum, -1)
-            conditions.append(self.compare(ops.GE, I64, left, right))
-        result: Value | None = None
-        for condition in conditions:
-            result = condition if result is None else self.put(Value(ops.AND, BOOL, [result, condition], self.span, BY))
-        return result or Const(BOOL, 1)
+            factor = sum.terms.get(value)
+            if factor == 1 and len(sum.terms) == 1:
+                lower = True
+            elif factor == -1 and len(sum.terms) <= 2:
+                upper = upper or all(term is value or term.op is LENGTH and sum.terms[term] == 1 for term in sum.terms)
+        return lower, upper
+
+    def small(self, value: Value, bounded: tuple[bool, bool]) -> Value:
+        """The condition that `value` is small, as far as the sums leave that open."""
+        word = self.value(value)
+        if bounded[0]:
+            return self.compare(ops.LT, I64, word, Const(I64, 2 * TESTED))
+        if bounded[1]:
+            return self.compare(ops.GE, I64, word, Const(I64, -2 * TESTED))
+        shifted = self.operation(ops.ADD, word, Const(I64, TESTED))
+        return self.compare(ops.LT, U64, shifted, Const(U64, 2 * TESTED))
+
+    def not_negative(self, sum: Linear) -> Value:
+        """The condition that `sum` is not negative.  The constant goes where it cannot make a sum wrap around: to lengths."""
+        lengths = all(value.op is LENGTH for value, factor in sum.terms.items() if factor > 0)
+        compares = any(factor < 0 for factor in sum.terms.values())
+        left = sum.number if lengths and compares else max(sum.number, 0)
+        return self.compare(ops.GE, I64, self.side(sum, 1, left), self.side(sum, -1, left - sum.number))
+
+    def finish(self) -> Value:
+        """The condition that all is well, as far as it is not tested yet: the last of several, each with a block of its own."""
+        last: Value | None = None
+        for value in self.plan.small:
+            bounded = self.bounded(value)
+            if bounded != (True, True):
+                if last is not None:
+                    self.next(last)
+                last = self.small(value, bounded)
+        for sum in self.plan.sums.values():
+            if last is not None:
+                self.next(last)
+            last = self.not_negative(sum)
+        return last or Const(BOOL, 1)

@@ -14,12 +14,14 @@ looking up is five times faster than encoding.
 from __future__ import annotations
 
 from itertools import accumulate
-from struct import pack, pack_into
+from struct import pack_into
 
 from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
 from septet.base.symbols import FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.words import MASK
+from septet.l1.jumps import ALWAYS, NEVER, add_jumps
+from septet.l1.loop_alignment import LINE
 from septet.l1.tail_calls import keeps_addresses, restores
 from septet.link.code import Code, Relocation
 from septet.x86 import abi, forms
@@ -41,13 +43,9 @@ if TYPE_CHECKING:
     Operands = tuple[Any, ...]
 
 TAIL_CALLS = 2  # the -O level from which the last call of a function is a jump
-ALWAYS, NEVER = 16, 17  # beside the sixteen condition codes
 _KEPT = 1 << 16  # encodings kept of one opcode
 _XOR32, _JMP_INDIRECT = forms.op("xor32"), forms.op("jmp-indirect")
 _CODE = {condition: CONDITION_CODES.index(code) for condition, code in CONDITIONS.items()}
-_SHORT = [bytes((0x70 + code,)) for code in range(16)] + [b"\xeb"]
-_LONG = [bytes((0x0F, 0x80 + code)) for code in range(16)] + [b"\xe9"]
-_LONG_SIZE = [6] * 16 + [5]
 _HERE = Mem(RIP, 0)  # its displacement is the last 4 bytes of the instruction
 _HEADER_LINE = -4  # where a function's encoded line is, from its entry
 
@@ -68,6 +66,7 @@ class _Assembly:
 
     __slots__ = (
         "function", "program", "frame", "pieces", "jumps", "labels", "relocations", "references", "problems", "tails", "dead",
+        "aligns",
     )  # fmt: skip
 
     def __init__(self, function: Function, program: Program, tails: bool) -> None:
@@ -76,11 +75,12 @@ class _Assembly:
         self.frame = 8 * (function.slots + abi.stack_words(function.words))
         self.pieces = [encode(forms.SUB, (RSP, self.frame)) if self.frame else b""]
         self.jumps: list[tuple[int, int, Symbol]] = []  # number of the piece, condition code, target
-        self.labels: dict[str, tuple[int, int]] = {}  # number of the piece, how many jumps are before
+        self.labels: dict[str, tuple[int, int]] = {}  # number of the piece behind, how many jumps are before
         self.relocations: list[tuple[int, int, Symbol, int]] = []  # number of the piece, offset in it, target, addend
         self.references: list[tuple[int, int, str]] = []  # the same to labels of this function; "" is its header's line
         self.problems: list[Diagnostic] = []
         self.dead: list[tuple[int, int]] = []  # pieces that nothing leads to, from the first to the one behind the last
+        self.aligns = tails  # loops
         self.tails: bool | None = None if tails else False  # whether calls may become jumps; None: not looked at yet
 
     def code(self) -> Code:
@@ -157,7 +157,7 @@ class _Assembly:
     # Instructions that are not the same bytes everywhere
 
     def _label(self, operands: Operands) -> bytes:
-        self.labels[operands[0].name] = (len(self.pieces), len(self.jumps))
+        self.labels[operands[0].name] = (len(self.pieces) + 1, len(self.jumps))  # behind its own piece, which may be padding
         return b""
 
     def _jump(self, code: int, target: Symbol) -> None:
@@ -239,12 +239,18 @@ class _Assembly:
 
     # Placing
 
+    def _loops(self) -> bool:
+        """Whether any jump goes back."""
+        labels = self.labels
+        return any(target.kind == LABEL and labels.get(target.name, (1 << 60, 0))[0] <= at for at, _, target in self.jumps)
+
     def _place(self) -> Code:
         function = self.function
         pieces = self.pieces
         for first, last in self.dead:
             pieces[first:last] = [b""] * (last - first)
-        self._add_jumps()
+        for index, goal in add_jumps(pieces, self.jumps, self.labels, self.aligns):
+            self.relocations.append((index, len(pieces[index]) - 4, goal, -4))
         starts = [0, *accumulate(map(len, pieces))]
         labels = {name: starts[index] for name, (index, _) in self.labels.items()}
         relocations = [Relocation(starts[index] + offset, to, addend) for index, offset, to, addend in self.relocations]
@@ -267,61 +273,9 @@ class _Assembly:
                 span, by = i.span, i.by
                 places.append((start, span, by))
         return Code(
-            function.name, function.arity, function.line, content, relocations, labels, places
+            function.name, function.arity, function.line, content, relocations, labels, places,
+            LINE if self.aligns and self._loops() else 16,
         )  # fmt: skip
-
-    def _add_jumps(self) -> None:
-        """Give every jump its bytes.
-
-        All start short; those that do not reach grow, until all do.  One to the next instruction vanishes.
-        """
-        pieces = self.pieces
-        fixed = [0, *accumulate(map(len, pieces))]  # where pieces would start without jumps
-        here: list[tuple[int, int, int, int, int]] = []  # which jump, end, target, jumps before the target, code
-        sizes = []
-        for number, (index, code, target) in enumerate(self.jumps):
-            found = self.labels.get(target.name) if target.kind == LABEL else None
-            if found is None:
-                sizes.append(_LONG_SIZE[code])
-                continue
-            there, before = fixed[found[0]], found[1]
-            vanishes = before == number + 1 and there == fixed[index + 1]
-            sizes.append(0 if vanishes else 2)
-            if not vanishes:
-                here.append((number, fixed[index + 1], there, before, code))
-        ends = _grow(here, sizes)
-        distance = {number: there + ends[before] - end - ends[number + 1] for number, end, there, before, _ in here}
-        for number, (index, code, target) in enumerate(self.jumps):
-            if number in distance:
-                away = distance[number]
-                pieces[index] += _SHORT[code] + pack("<b", away) if sizes[number] == 2 else _LONG[code] + pack("<i", away)
-            elif sizes[number]:
-                pieces[index] += _LONG[code] + bytes(4)
-                self.relocations.append((index, len(pieces[index]) - 4, target, -4))
-
-
-def _grow(jumps: list[tuple[int, int, int, int, int]], sizes: list[int]) -> list[int]:
-    """Set `sizes` so that every jump reaches; the sums of the sizes, from 0 on.
-
-    Growing one can push others out of reach.  Few rounds do in practice; after some, all that are left grow, so that the time
-    stays linear.
-    """
-    rounds = 0
-    while True:
-        ends = [0, *accumulate(sizes)]
-        short = []
-        grown = False
-        for jump in jumps:
-            number, end, there, before, code = jump
-            if -128 <= there + ends[before] - end - ends[number + 1] <= 127 and rounds < 30:
-                short.append(jump)
-            else:
-                sizes[number] = _LONG_SIZE[code]
-                grown = True
-        if not grown:
-            return ends
-        jumps = short
-        rounds += 1
 
 
 def _compare(condition: str, a: Any, b: Any) -> tuple[bytes, int]:

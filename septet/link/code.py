@@ -19,13 +19,14 @@ class Relocation:
 
 
 class Code:
-    """One function's bytes.  The linker puts an 8-byte header in front (descriptor and encoded first line), entry 16-aligned.
+    """One function's bytes.  The linker puts an 8-byte header in front (descriptor and encoded first line).
 
     `places` is the provenance of every byte: (offset, span, by) where instructions of another span or pass begin, in order.
+    `alignment` is that of the entry, a power of two of 16 or more.
     `labels` are the offsets of labels, for other functions that refer to them by address.
     """
 
-    __slots__ = ("name", "arity", "line", "content", "relocations", "labels", "places")
+    __slots__ = ("name", "arity", "line", "content", "relocations", "labels", "places", "alignment")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Code:
         relocations: list[Relocation],
         labels: dict[str, int],
         places: list[tuple[int, int, str]],
+        alignment: int = 16,
     ) -> None:
         self.name = name
         self.arity = arity
@@ -44,3 +46,4 @@ class Code:
         self.relocations = relocations
         self.labels = labels
         self.places = places
+        self.alignment = alignment

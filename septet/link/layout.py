@@ -2,7 +2,7 @@
 
     offset 0         ELF header, so that the image is a file as it stands
            256       the runtime
-           ...       functions: an 8-byte header (descriptor, encoded first line), then code at a 16-aligned entry
+           ...       functions: an 8-byte header (descriptor, encoded first line), then code at an aligned entry
            ...       constant data
     `writable`       page-aligned, not in the file: the stack, which runs into the code above when it overflows, then the
                      runtime's state, then the program's writable data
@@ -131,7 +131,7 @@ def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
     functions: list[tuple[str, int, int]] = []
     placed: list[tuple[int, Code]] = []
     for code in codes:
-        entry = (at + 8 + ALIGNMENT - 1) & -ALIGNMENT
+        entry = (at + 8 + code.alignment - 1) & -code.alignment
         header = pack("<II", abi.descriptor(abi.FUNCTION, code.arity), (2 * code.line + 1) & 0xFFFFFFFF)
         parts += (TRAP * (entry - 8 - at), header, code.content)
         at = entry + len(code.content)

@@ -258,6 +258,16 @@ class Words:
         """Whether `value` surely is an odd word, an encoded integer."""
         return self.mask(value) == ODD
 
+    def parity(self, value: Value) -> int | None:
+        """1 where `value` surely is an odd word, 0 where it surely is even, None where that is not known."""
+        mask = self.mask(value)
+        return 1 if mask == ODD else 0 if mask and not mask & ODD else None
+
+    def replaced(self, value: Value, by: Value) -> None:
+        """Note that what was `value` is `by`, which says less about itself."""
+        if value in self._walk.masks:
+            self._walk.masks[by] = self._walk.masks[value]
+
     def kind(self, value: Value) -> int:
         """The descriptor of the objects that `value` surely refers to where it is not null; 0 if that is not sure."""
         mask = self.mask(value) & ~NULL

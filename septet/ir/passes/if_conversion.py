@@ -15,8 +15,6 @@ effect (no loads: their addresses may be valid on that side alone), and both com
 Cost: the values of both sides are always computed, and a select waits for its condition, where a branch is predicted.  Gain: a
 mispredicted branch costs some fifteen cycles, a jump one.  So at most four simple operations on the sides (a product counts as
 three) and two selects; two operations where the condition is an equality, which mostly comes out the same way.
-A side that only overwrites what was loaded and compared with what it stores, as `if (x > m[i]) m[i] <- x` does, stores one of
-the two in any case.
 Guard: nothing on the sides may trap; conditions on floats and choices between floats stay (no tile is cheap for them).
 Level 2.  Every application removes a branch; the function never grows by more than the selects.
 """
@@ -24,10 +22,9 @@ Level 2.  Every application removes a branch; the function never grows by more t
 from __future__ import annotations
 
 from septet.base.types import BOOL
-from septet.ir.forward import stands_for
-from septet.ir.nodes import Branch, Compare, Const, Memory, Value
+from septet.ir.nodes import Branch, Compare, Const, Value
 from septet.ops import table as ops
-from septet.ops.table import BR, BR_IF, LOAD, STORE
+from septet.ops.table import BR, BR_IF
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +52,6 @@ def run(function: Function, facts: Facts) -> bool:
     for block in reversed(function.blocks):  # inner branches first
         last = block.body[-1]
         if last.op is BR_IF and isinstance(last, Branch):
-            for target in last.targets:
-                _store_the_better(function, block, last, target, before, facts)
             found = _shape(last.targets, before)
             if found is not None:
                 _convert(function, block, last, *found, before, gone, facts)
@@ -96,51 +91,6 @@ def _leads_to(block: Block, before: dict[Block, int]) -> Block | None:
             return None
     (to,) = block.successors
     return to if to is not block else None
-
-
-def _store_the_better(
-    function: Function, block: Block, branch: Branch, side: Block, before: dict[Block, int], facts: Facts
-) -> None:
-    """Where `side` does nothing but overwrite what `block` has loaded and compared with what it stores, let `block` store the
-    one or the other: the place is valid, and what stands there is known."""
-    condition, body = branch.args[0], block.body
-    if before[side] != 1 or side.phis or side.body[-1].op is not BR or not isinstance(condition, Compare):
-        return
-    *first, store = side.body[:-1] or [branch]
-    if store.op is not STORE or not isinstance(store, Memory) or store.on.is_float:
-        return
-    if any(value.op not in COST for value in first) or sum(COST[value.op] for value in first) > MOST:
-        return
-    base, what = store.args
-    for value in reversed(body):
-        if isinstance(value, Memory) and value.op is LOAD:
-            alike = (value.offset, value.on, value.alias) == (store.offset, store.on, store.alias)
-            if alike and value in condition.args and what in condition.args and _same(value.args[0], base):
-                break
-        elif value.op.writes:
-            return
-    else:
-        return
-    if not stands_for(store.on, what.type) or not facts.fuel.spend():
-        return
-    choices = [what, value] if branch.targets[0] is side else [value, what]
-    better = Value(ops.SELECT, store.on, [condition, *choices], store.span, NAME)
-    body[-1:] = [*first, better, Memory(STORE, store.on, [base, better], store.offset, store.alias, store.span, NAME), branch]
-    del side.body[:-1]
-    facts.remark(function.name, store.span, "conditional store made a select", "what it overwrites is loaded before")
-
-
-def _same(one: Value, other: Value, depth: int = 3) -> bool:
-    """Whether the last few operations say that two values are the same."""
-    if one is other:
-        return True
-    if one.op is not other.op or one.type is not other.type or depth == 0:
-        return False
-    if isinstance(one, Const):
-        return isinstance(other, Const) and one.number == other.number
-    if one.op not in (ops.ADD, ops.SHL) or len(one.args) != len(other.args):
-        return False
-    return all(_same(left, right, depth - 1) for left, right in zip(one.args, other.args, strict=True))
 
 
 def _convert(

@@ -15,10 +15,13 @@ left must be at most the limit: `_LIMITS` of the level; half as much again for a
 two loops around the call; half for what runs once (in no loop, in `main`), else twice as much for the only call of the function
 in the program.  Gain: the call, its moves and the registers it destroys, and all that the passes after this one then see.
 
-Guard: no body that calls itself (one level more would gain little), none that never returns.  Provable end: only calls that
-stood in the function before are looked at, not those that come with bodies.  Growth: all bodies together cost at most
-`_GROWTH` of the level, with the size of the caller; calls in the most loops, then the cheapest ones, come first.  Level: 2,
-and more of it at 3.
+A small function that calls itself gets its own body, as it was before, in the place of these calls, up to `_LEVELS` times: half
+of the calls or fewer are left, and none for what ends the recursion.
+
+Guard: no other body that calls itself, none that never returns.  Provable end: only calls that stood in the function before are
+looked at, not those that come with bodies.  Growth: a function that calls itself, `_RECURSIVE` values at most, to `_UNROLLED`;
+all other bodies together cost at most `_GROWTH` of the level, with the size of the caller; calls in the most loops, then the
+cheapest ones, come first.  Level: 2, and more of it at 3.
 
 A run-time error inside a body keeps its line: copied checks say `line N of @callee` where they said nothing, and a division
 whose divisor is not known gets a check of its own in front.  Everything else gets the span of the call.
@@ -33,7 +36,7 @@ from septet.base.symbols import Line as Where
 from septet.base.types import VOID
 from septet.ir.analyses.loops import depths
 from septet.ir.analyses.summaries import LARGEST_BODY
-from septet.ir.copy import copy_blocks
+from septet.ir.copy import copy_blocks, copy_function
 from septet.ir.fold import divides
 from septet.ir.forward import final, forward, resolve, stands_for
 from septet.ir.nodes import Address, Block, Branch, Call, Check, Const, Line, Phi, Value
@@ -56,6 +59,7 @@ from septet.ops.table import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from septet.base.facts import Facts
@@ -69,6 +73,12 @@ _CONSTANT, _FRESH, _FUNCTION = 3, 3, 20  # what folds for each use of such an ar
 _LIMITS = (0, 0, 32, 120)  # by level
 _GROWTH = ((0, 0), (0, 0), (80, 1), (600, 4))  # by level: this much, and this many times the caller's values
 _LARGEST = 20_000  # values; no caller grows past it
+_RECURSIVE, _UNROLLED = (
+    (0, 0, 40, 60),
+    (0, 0, 100, 200),
+)  # by level: values of a function that gets its own body, before and after
+_LEVELS = 2
+_MOST_CALLS = 3  # of itself in a function that gets its own body
 
 
 class _Body:
@@ -123,12 +133,54 @@ class _Site:
 
 def run(function: Function, facts: Facts) -> bool:
     """Inline into `function`; whether anything was."""
+    unrolled = _unroll_recursion(function, facts)
     chosen = _Choice(function, facts).chosen()
-    if not chosen:
+    if chosen:
+        _Splicing(function).all(chosen)
+        resolve(function)
+    return unrolled or bool(chosen)
+
+
+def _unroll_recursion(function: Function, facts: Facts) -> bool:
+    """Put the body of a small function in the place of its calls of itself; whether there were any."""
+    level = min(facts.opt, len(_LIMITS) - 1)
+    calls = _calls_of_itself(function)
+    size = _size(function)
+    if not calls or len(calls) > _MOST_CALLS or size > _RECURSIVE[level]:
         return False
-    _Splicing(function).all(chosen)
-    resolve(function)
-    return True
+    body = copy_function(function)
+    changed = False
+    for _ in range(_LEVELS):
+        if _size(function) + len(calls) * size > _UNROLLED[level]:
+            break
+        calls = [call for call in calls if facts.fuel.spend()]
+        if not calls:
+            break
+        for call in calls:
+            facts.remark(function.name, call.span, f"{call.callee} inlined into itself", f"size {size}", size=size)
+        _Splicing(function).all(dict.fromkeys(calls, body))
+        resolve(function)
+        changed = True
+        calls = _calls_of_itself(function)
+    return changed
+
+
+def _calls_of_itself(function: Function) -> list[Call]:
+    """The calls of a function by itself that can be cut out of their blocks."""
+    return [
+        value
+        for block in function.blocks
+        for value in block.body
+        if isinstance(value, Call)
+        and value.callee is not None
+        and value.callee.kind == FUNCTION
+        and value.callee.name == function.name
+        and may_cut(block)
+    ]
+
+
+def _size(function: Function) -> int:
+    return sum([len(block.body) for block in function.blocks])
 
 
 class _Choice:
@@ -155,7 +207,7 @@ class _Choice:
         depth = depths(function)
         sites = [site for index, call in calls if (site := self.site(function.blocks[index], call, depth[index])) is not None]
         sites.sort(key=lambda site: (-site.depth, site.net))  # stable: else in program order
-        size = sum([len(block.body) for block in function.blocks])
+        size = _size(function)
         least, times = _GROWTH[self.level]
         left = min(least + times * size, _LARGEST - size)
         result: dict[Value, Function] = {}
@@ -178,6 +230,8 @@ class _Choice:
         """Whether there is a body, which is not too large wherever the call stands and whatever it is given."""
         assert isinstance(call, Call) and call.callee is not None
         summary = self.facts.summary(call.callee.name)
+        if call.by == NAME and call.callee.name == self.function.name:
+            return False  # what is left of a call that was inlined
         if summary is None:
             self.refuse(call, "it calls itself" if call.callee.name == self.function.name else "it may call this one")
             return False
@@ -275,7 +329,7 @@ class _Splicing:
         self.fresh = Fresh(block.name for block in function.blocks)
         self.blocks: list[Block] = []  # of the function as it will be
 
-    def all(self, chosen: dict[Value, Function]) -> None:
+    def all(self, chosen: Mapping[Any, Function]) -> None:
         """Replace the calls in `chosen`.  Users of their results are left to `resolve`."""
         blocks = self.blocks
         for block in self.function.blocks:

@@ -49,12 +49,13 @@ class _Known:
     """What has been computed on every way to here: by array and dimension the length, by length its number, by array and
     indices the product of all but the last with lengths, or the address of an element and the offset to add to it."""
 
-    __slots__ = ("table", "scopes", "odd")
+    __slots__ = ("table", "scopes", "parity", "words")
 
     def __init__(self, words: Words | None) -> None:
         self.table: dict[Any, Any] = {}
         self.scopes = Scopes()
-        self.odd: Callable[[Value], bool] = words.odd if words is not None else lambda value: False
+        self.parity: Callable[[Value], int | None] = words.parity if words is not None else lambda value: None
+        self.words = words
 
     def learn(self, key: object, what: object) -> None:
         """Note something, unless it is known already."""
@@ -85,6 +86,8 @@ def run(function: Function, facts: Facts | None = None) -> bool:
                 made = expansion(value, body, known)
                 made.name = value.name
                 forward(value, made)
+                if known.words is not None:
+                    known.words.replaced(value, made)
         block.body = body
     if changed:
         resolve(function)
@@ -166,15 +169,17 @@ def _rows(key: tuple[Value, ...], index: Value, span: int, body: list[Value], kn
 
 
 def _at(base: Value, index: Value, header: int, span: int, body: list[Value], known: _Known) -> tuple[Value, int]:
-    """The address of a word of an object: `index` words behind `header` bytes.  A word that is surely odd counts as it is: four
-    times 2n + 1 is 8n + 4."""
+    """The address of a word of an object: `index` words behind `header` bytes.  A word of known parity counts as it is: four
+    times 2n + 1 is 8n + 4, four times 2n is 8n."""
     if isinstance(index, Const):
         offset = header + 8 * index.number
         if -(1 << 31) <= offset < 1 << 31:
             return base, offset
     count = _THREE
-    if index.op is ops.UNTAG and known.odd(index.args[0]):
-        index, count, header = index.args[0], _TWO, header - 4
+    if index.op is ops.UNTAG:
+        parity = known.parity(index.args[0])
+        if parity is not None:
+            index, count, header = index.args[0], _TWO, header - 4 * parity
     byte = Value(ops.SHL, I64, [index, count], span, NAME)
     body.append(byte)
     at = Value(ops.ADD, PTR, [base, byte], span, NAME)

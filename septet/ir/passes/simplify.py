@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 NAME = "simplify"
 IDEMPOTENT = True
 KEEPS = (Dominators, PostDominators, Loops)  # where no branch goes
-_TOLD = frozenset((ops.ELEMENT, ops.CALL, ops.CALL_INDIRECT, ops.LENGTH))  # what only `Words` knows about
+_TOLD = frozenset((ops.ELEMENT, ops.LOAD, ops.CALL, ops.CALL_INDIRECT, ops.LENGTH))  # what only `Words` knows about
 
 
 def run(function: Function, facts: Facts) -> bool:
