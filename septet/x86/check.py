@@ -8,8 +8,9 @@ from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol, sy
 from septet.base.words import fits
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
-from septet.x86.instructions import Mem, Variable
-from septet.x86.registers import GENERAL, RSP, VECTOR, XMM, Register
+from septet.x86.abi import CALLEE_SAVED, RESULTS
+from septet.x86.instructions import Mem, Pool, Variable
+from septet.x86.registers import GENERAL, MASK, RSP, VECTOR, Register
 from septet.x86.rows import FAMILIES
 from septet.x86.spell import spell
 
@@ -173,10 +174,12 @@ class Checker:
         elif op.is_call:
             message = self._call(instruction)
         elif op is forms.RETURN:
-            if operands not in ((), (XMM[0],)):
-                message = "a function returns nothing, or xmm0"
+            if operands != tuple(RESULTS[: len(operands)]):
+                message = "a function returns nothing, or xmm0, or xmm0 to xmm3"
         elif op is forms.STACK_ARG:
             message = self._stack_arg(operands)
+        elif op is forms.ROOTS:
+            message = self._roots(operands)
         else:
             message = self._comparison(instruction)
         return self._problem(instruction, message) if message else None
@@ -208,6 +211,8 @@ class Checker:
         if op is forms.MOV and len(operands) == 2 and isinstance(operands[1], Symbol | Line):
             target = operands[0]
             return isinstance(target, Mem) or isinstance(target, Register | Variable) and target.bank == GENERAL
+        if any(isinstance(operand, Pool) and "w" in how for operand, how in zip(operands, op.access, strict=False)):
+            return False
         return forms.form_for(op, operands) is not None
 
     def _why_not(self, instruction: Instruction) -> str:
@@ -216,15 +221,22 @@ class Checker:
         if len(operands) != len(op.access):
             return f"'{op.name}' takes {len(op.access)} operands, not {len(operands)}"
         for number, operand in enumerate(operands):
+            if isinstance(operand, Pool) and "w" in op.access[number]:
+                return f"'{op.name}' writes operand {number + 1}, but a constant cannot be written"
             if isinstance(operand, int):
                 zeroed = (*operands[:number], 0, *operands[number + 1 :])
                 if forms.form_for(op, zeroed) is not None:
                     return f"the number {operand} does not fit: '{op.name}' cannot hold it"
             elif isinstance(operand, Register | Variable):
-                possible = [form.places[number].bank for form in op.forms]
-                if operand.bank not in possible and any(bank >= 0 for bank in possible):
-                    return f"expected {_bank(1 - operand.bank)} as operand {number + 1} of '{op.name}', found '{operand!r}'"
-        if sum([isinstance(operand, Mem) for operand in operands]) > 1:
+                possible = [form.places[number].bank for form in op.forms if form.places[number].bank >= 0]
+                if possible and operand.bank not in possible:
+                    return f"expected {_BANKS[possible[0]]} as operand {number + 1} of '{op.name}', found '{operand!r}'"
+            elif isinstance(operand, Pool):
+                sizes = {form.places[number].memory // 8 for form in op.forms if form.places[number].memory > 0}
+                if sizes and len(operand) not in sizes:
+                    size = " or ".join(map(str, sorted(sizes)))
+                    return f"'{op.name}' reads a constant of {size} bytes as operand {number + 1}, not of {len(operand)}"
+        if sum([isinstance(operand, Mem | Pool) for operand in operands]) > 1:
             return f"'{op.name}' cannot have two memory operands"
         return f"'{op.name}' cannot take these operands; it has the forms {_forms(op)}"
 
@@ -259,7 +271,16 @@ class Checker:
         if not isinstance(target, Register | Variable) or target.bank != GENERAL:
             return "expected a general register or a variable"
         if not isinstance(at, int) or at < 0 or at % 8:
-            return f"stack arguments are at multiples of 8 from 0 on, not at {at}"
+            return f"stack arguments are at multiples of 8 from 0 on, not at {at!r}"
+        return ""
+
+    def _roots(self, operands: tuple[Operand, ...]) -> str:
+        for operand in operands:
+            if isinstance(operand, Mem):
+                if operand[0] is not RSP or operand[1] is not None or operand[3] < 0 or operand[3] % 8 or self.virtual:
+                    return f"no stack slot: '{operand!r}'"
+            elif not isinstance(operand, Variable) and operand not in CALLEE_SAVED:
+                return f"expected what keeps its value across a call, found '{operand!r}'"
         return ""
 
     def _comparison(self, instruction: Instruction) -> str:
@@ -285,8 +306,7 @@ def _is_general(operand: Operand) -> bool:
     return isinstance(operand, Register | Variable) and operand.bank == GENERAL
 
 
-def _bank(bank: int) -> str:
-    return "a vector register" if bank == VECTOR else "a general register"
+_BANKS = {GENERAL: "a general register", VECTOR: "a vector register", MASK: "a mask register"}
 
 
 def _forms(op: Op) -> str:

@@ -5,6 +5,7 @@
 R, X and B are the top bits of the register numbers in ModRM's reg, SIB's index, and ModRM's rm (or SIB's base, or the opcode).
 mod 3 is a register in rm; mods 0, 1 and 2 are memory with 0, 1 and 4 bytes of displacement, where rm 4 means that SIB follows,
 SIB's index 4 means no index, and rm 5 in mod 0 means rip + displacement, so that a base rbp or r13 needs a displacement.
+Where a form has VEX or EVEX, `vex.py` makes what is in front of ModRM.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from septet.x86.forms import Form, Operand
     from septet.x86.instructions import Op
 
-    Check = tuple[int, int, Register | None]  # operand, its bank, the one register it must be
+    Check = tuple[int, int, Register | None, bool]  # operand, its bank, the one register it must be, not number 0
     Plan = tuple[Form, list[Check], list[int]]  # with the operands that are 8-bit registers
 
-RIP = Register("rip", 5, 2)  # the base of memory relative to the next instruction: `Mem(RIP, displacement)`
+RIP = Register("rip", 5, 3)  # the base of memory relative to the next instruction: `Mem(RIP, displacement)`
 KNOWN_LIMIT = 1 << 17
 
 
@@ -54,7 +55,8 @@ def encode_rip(op: Op, operands: tuple[Operand, ...]) -> tuple[bytes, int]:
     code = encode(op, operands)
     for form, checks, _ in _PLANS[op, tuple(map(type, operands))]:
         if _fits(form, checks, operands):
-            return code, len(code) - 4 - (form.places[form.immediate].bytes if form.immediate >= 0 else 0)
+            after = form.places[form.immediate].bytes if form.immediate >= 0 else int(form.is4 >= 0)
+            return code, len(code) - 4 - after
     raise AssertionError("what was encoded has a form")
 
 
@@ -120,7 +122,7 @@ def _plans(forms: tuple[Form, ...], kinds: tuple[type, ...]) -> list[Plan]:
                 break
         else:
             registers = [index for index, kind in enumerate(kinds) if kind is Register]
-            checks = [(index, places[index].bank, places[index].fixed) for index in registers]
+            checks = [(index, places[index].bank, places[index].fixed, places[index].chooses) for index in registers]
             byte_registers = [index for index in registers if places[index].width == 8 and places[index].fixed is None]
             plans.append((form, checks, byte_registers))
     plans.sort(key=lambda plan: _length(plan[0]))
@@ -134,9 +136,11 @@ def _length(form: Form) -> int:
 
 
 def _fits(form: Form, checks: list[Check], operands: tuple[Operand, ...]) -> bool:
-    for index, bank, fixed in checks:
+    for index, bank, fixed, chooses in checks:
         operand = operands[index]
         if operand.bank != bank or (fixed is not None and operand is not fixed):  # type: ignore[union-attr]
+            return False
+        if chooses and operand.number == 0:  # type: ignore[union-attr]
             return False
     if form.number_at >= 0:
         place = form.places[form.number_at]
@@ -146,6 +150,10 @@ def _fits(form: Form, checks: list[Check], operands: tuple[Operand, ...]) -> boo
 
 
 def _emit(form: Form, operands: tuple[Operand, ...], byte_registers: list[int]) -> bytes:
+    if form.scheme:
+        from septet.x86.vex import emit
+
+        return emit(form, operands)
     rex = 0x48 if form.wide else 0
     code = form.opcode
     if form.modrm:
@@ -153,9 +161,9 @@ def _emit(form: Form, operands: tuple[Operand, ...], byte_registers: list[int]) 
         rm = operands[form.rm]
         if type(rm) is Register:
             rex |= (reg & 8) >> 1 | rm.number >> 3
-            code += _REGISTER_BYTES[(reg & 7) << 3 | rm.number & 7]
+            code += REGISTER_BYTES[(reg & 7) << 3 | rm.number & 7]
         else:
-            bits, body = _memory(reg, rm)  # type: ignore[arg-type]
+            bits, body = memory_bytes(reg, rm)  # type: ignore[arg-type]
             rex |= bits
             code += body
     elif form.plus >= 0:
@@ -174,12 +182,13 @@ def _emit(form: Form, operands: tuple[Operand, ...], byte_registers: list[int]) 
     return form.prefix + code if form.prefix else code
 
 
-_REGISTER_BYTES = [bytes((0xC0 | number,)) for number in range(64)]
+REGISTER_BYTES = [bytes((0xC0 | number,)) for number in range(64)]
 _SCALES = {1: 0, 2: 0x40, 4: 0x80, 8: 0xC0}
 
 
-def _memory(reg: int, memory: Mem) -> tuple[int, bytes]:
-    """The REX bits R, X and B, and ModRM with all that follows it but an immediate."""
+def memory_bytes(reg: int, memory: Mem, unit: int = 1) -> tuple[int, bytes]:
+    """The REX bits R, X and B, and ModRM with all that follows it but an immediate.  A displacement of one byte counts in
+    `unit` bytes."""
     base, index, scale, displacement = memory
     if not -0x80000000 <= displacement <= 0x7FFFFFFF:
         raise Unencodable(f"the displacement of {memory} is more than 32 bits")
@@ -194,8 +203,8 @@ def _memory(reg: int, memory: Mem) -> tuple[int, bytes]:
     number &= 7
     if displacement == 0 and number != 5:
         tail = b""
-    elif -128 <= displacement <= 127:
-        tail = bytes((displacement & 255,))
+    elif -128 * unit <= displacement <= 127 * unit and displacement % unit == 0:
+        tail = bytes((displacement // unit & 255,))
         reg |= 0x40
     else:
         tail = displacement.to_bytes(4, "little", signed=True)
@@ -217,5 +226,5 @@ def _why_not(op: Op, operands: tuple[Operand, ...], plans: list[Plan]) -> str:
     numbers = [form for form, checks, _ in plans if form.number_at >= 0 and not _fits(form, [], operands)]
     if numbers:
         widest = max([form.places[form.number_at] for form in numbers], key=lambda place: place.high)
-        return f"{shown}: {operands[numbers[0].number_at]} is not in {widest.low}..{widest.high}"
+        return f"{shown}: {operands[numbers[0].number_at]!r} is not in {widest.low}..{widest.high}"
     return f"{shown}: the forms are {'; '.join([repr(form).partition(' |')[0] for form in op.forms])}"

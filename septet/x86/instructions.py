@@ -2,7 +2,7 @@
 
 An opcode stands for all forms of one mnemonic with the same operand widths (`add`, `add32`, `movzx8`), or is a *compound*:
 one of the course's instructions that take several machine instructions (`cjump`, `w <- t < t`, `call u N`, `return`).
-Operands are `Variable` (L2 alone), `Register`, int, `Mem`, `Symbol` and `Line`.
+Operands are `Variable` (L2 alone), `Register`, int, `Mem`, `Pool`, `Symbol` and `Line`.
 """
 
 from __future__ import annotations
@@ -49,13 +49,43 @@ class Mem(tuple["Register | Variable", "Register | Variable | None", int, int]):
         return f"mem {base!r}{middle} {displacement}"
 
 
+class Pool(bytes):
+    """A constant of 4, 8, 16, 32 or 64 bytes, read from memory: it stands where a memory operand of its size may be read.
+
+    L1c puts the constants of a function behind its code.  Compared by value.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, content: bytes) -> Pool:
+        if len(content) not in POOL_SIZES:
+            raise ValueError(f"a constant in memory has 4, 8, 16, 32 or 64 bytes, not {len(content)}")
+        return bytes.__new__(cls, content)
+
+    @property
+    def content(self) -> bytes:
+        """The bytes."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"pool {len(self)} {int.from_bytes(self, 'little'):#x}"
+
+
+POOL_SIZES = (4, 8, 16, 32, 64)
+
+
 class Op:
     """A machine opcode.  `access` says for each operand whether it is read (`r`), written (`w`), both (`rw`) or, for a
-    memory operand, merely addressed (`a`: lea); `reads`, `writes` are the registers it uses besides, as bit sets."""
+    memory operand, merely addressed (`a`: lea); `reads`, `writes` are the registers it uses besides, as bit sets.
+
+    `widths` are the bytes that it names of each operand: of a vector register, 4 or 8 where it is a scalar in it; 0 for a
+    label, an immediate and memory that is only addressed.  `needs` are the features (`targets.FEATURES`) without which no
+    processor has it.
+    """
 
     __slots__ = (
         "name", "access", "reads", "writes", "reads_flags", "writes_flags", "forms", "is_move", "is_call", "jumps", "ends",
-        "bank", "width",
+        "bank", "width", "widths", "needs",
     )  # fmt: skip
     name: str
     access: tuple[str, ...]
@@ -70,6 +100,8 @@ class Op:
     forms: tuple[Form, ...]
     bank: int
     width: int
+    widths: tuple[int, ...]
+    needs: int
 
     def __repr__(self) -> str:
         return self.name
@@ -83,7 +115,7 @@ class Instruction:
     def __init__(
         self,
         op: Op,
-        operands: tuple[Variable | Register | int | Mem | Symbol | Line, ...],
+        operands: tuple[Variable | Register | int | Mem | Pool | Symbol | Line, ...],
         span: int = 0,
         by: str = "",
     ) -> None:

@@ -1,12 +1,12 @@
-"""The registers of x86-64: sixteen general ones and sixteen vector ones."""
+"""The registers of x86-64: sixteen general ones, sixteen vector ones, whatever their length, and eight mask ones."""
 
 from __future__ import annotations
 
-GENERAL, VECTOR = range(2)  # Register.bank
+GENERAL, VECTOR, MASK = range(3)  # Register.bank
 
 
 class Register:
-    """A physical register, compared by identity.  `index` numbers all registers: general 0..15, vector 16..31."""
+    """A physical register, compared by identity.  `index` numbers all registers: general 0..15, vector 16..31, mask 32..39."""
 
     __slots__ = ("name", "number", "bank", "index", "bit")
 
@@ -29,10 +29,12 @@ NAMES = {64: NAMES_64, 32: NAMES_32, 16: NAMES_16, 8: NAMES_8}
 
 REGISTERS = [Register(name, number, GENERAL) for number, name in enumerate(NAMES_64)]
 REGISTERS += [Register(f"xmm{number}", number, VECTOR) for number in range(16)]
+REGISTERS += [Register(f"k{number}", number, MASK) for number in range(8)]
 NAMED = {register.name: register for register in REGISTERS}
 
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 = REGISTERS[:16]
-XMM = REGISTERS[16:]
+XMM = REGISTERS[16:32]
+MASKS = REGISTERS[32:]  # no variable lives in one
 
 
 def bits_of(registers: list[Register]) -> int:

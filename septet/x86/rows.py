@@ -5,13 +5,33 @@ for `n` in the rows' opcode column (`/n`, `05+8n`, `40+n`); in the rows `{}` is 
 make the opcode, but for 64.  Where there are 64 and others, the rows are those of 64 bits, and the others follow from them.
 
 * access, an operand each: `r`, `w`, `rw`; `a` for memory that is only addressed; `-` for a label.
-* effects: `flags=r|w|rw`, `reads=` and `writes=` registers that are not operands, `move`, `call`, `jumps`, `ends`.
-* latency: cycles on a recent core, from register to register.  A load adds about 4.
+* effects: `flags=r|w|rw`, `reads=` and `writes=` registers that are not operands, `needs=` (below), `move`, `call`, `jumps`,
+  `ends`.
+* latency: cycles from register to register on a recent core (Zen 4 and Ice Lake, by the tables of uops.info and of Agner Fog).
+  A load adds about 4.
 * rows: `mnemonic places | opcode`, then `| encode` where another row is the one to decode to.  Beyond the manual: `uimm8` and
   `uimm32` are immediates that are not sign-extended, and with `/r` a lone register place stands in both fields of ModRM.
 
 What is above a narrow result: 32-bit operations clear the upper half of the register; `set` leaves bits 8 to 63 of it
 undefined; other 8 and 16-bit operations keep them (which is why `insert8` is `rw`).
+
+Vector instructions: where the widths are among 128, 256 and 512, the row is that of 128 bits, and the others follow.  A width
+is put behind the name but for 128.
+
+    vaddpd xmm1, xmm2, xmm3/m128 | VEX.66.0F.WIG.W1 58 /r     of widths 128 256 512 stands for
+    vaddpd    xmm1, xmm2, xmm3/m128 | VEX.66.0F.WIG 58 /r
+    vaddpd256 ymm1, ymm2, ymm3/m256 | VEX.256.66.0F.WIG 58 /r
+    vaddpd512 zmm1, zmm2, zmm3/m512 | EVEX.512.66.0F.W1 58 /r
+
+* What grows with the vector is every vector register and its memory, `xmm2/m64` to `xmm2/m128` and `ymm2/m256`; but not a
+  place in brackets, `[xmm3/m128]`.  `xmm1(8)` is a register of which 8 bytes are meant, and they grow too.
+* Where EVEX has another W than VEX, it stands behind VEX's.  512 bits are always EVEX, others where the row says so.
+* `k1` is a mask register, `{k1}` one that chooses lanes.
+* effects: `needs=` is the feature of `targets.FEATURES` without which there is no such instruction; `a/b/c` are those of 128,
+  256 and 512 bits; `+vl` adds avx512vl to what is shorter than 512.
+
+The table goes on in the files named in `_MORE`, which are read in turn until they have an opcode that is asked for and not
+here: a program that has none of them does not pay for them.
 """
 
 from __future__ import annotations
@@ -19,19 +39,49 @@ from __future__ import annotations
 CONDITION_CODES = "o no b ae e ne be a s ns p np l ge le g".split()  # by the number that instructions encode
 
 Family = tuple[str, str, str, str, int, str]  # mnemonic, number, access, effects, latency, rows
-FAMILIES: dict[str, Family] = {}  # by opcode, in the order of the table
-NARROW: dict[str, str] = {}  # of opcodes that narrow the rows of a 64-bit family: their width
+FAMILIES: dict[str, Family] = {}  # by opcode, in the order of the table: those read so far, see `family_of`
+NARROW: dict[str, str] = {}  # of opcodes that follow from the rows of 64-bit or 128-bit families: their width
+_MORE = {False: ["bits", "sse"], True: ["avx", "avx_integer", "avx512"]}  # the files to be read yet, by `_is_avx`
+
+
+def family_of(opcode: str) -> Family | None:
+    """The family of an opcode of that name, from whichever file has it."""
+    more = _MORE[_is_avx(opcode)]
+    while opcode not in FAMILIES and more:
+        _read_next(more)
+    return FAMILIES.get(opcode)
+
+
+def read_all() -> None:
+    """Read the whole table."""
+    for more in _MORE.values():
+        while more:
+            _read_next(more)
+
+
+def _is_avx(opcode: str) -> bool:
+    """Whether a name looks like that of a vector instruction with VEX or EVEX: the others have no `v` or `k` in front."""
+    return opcode[:1] in ("v", "k")
+
+
+def _read_next(more: list[str]) -> None:
+    from importlib import import_module
+
+    import_module(f"septet.x86.rows_{more.pop(0)}")
 
 
 def family(names: str, widths: str, access: str, effects: str, latency: int, rows: str) -> None:
     """Add a family of opcodes to the table; see the head of this file."""
+    first = widths.split(" ", 1)[0]
+    plain = first if first == "64" else "128"
+    follow = first in ("64", "128", "256", "512")
     for member in names.split():
         name, _, number = member.partition("=")
         entry = (name, number, access, effects, latency, rows)
         for width in widths.split() or ("",):
-            opcode = name if width == "64" else name + width
+            opcode = name if width == plain else name + width
             FAMILIES[opcode] = entry
-            if widths[:2] == "64" and width != "64":
+            if follow and width != plain:
                 NARROW[opcode] = width
 
 
@@ -121,7 +171,9 @@ family("shld=A4 shrd=AC", "64 32 16", "rw r r", "flags=w", 3, """
     {} r/m64, r64, cl    | REX.W 0F 01+n /r
 """)  # fmt: skip
 
-family("popcnt=B8 tzcnt=BC lzcnt=BD", "64 32", "w r", "flags=w", 3, "{} r64, r/m64 | F3 REX.W 0F 00+n /r")
+family("popcnt=B8", "64 32", "w r", "flags=w needs=popcnt", 1, "{} r64, r/m64 | F3 REX.W 0F 00+n /r")
+family("tzcnt=BC", "64 32", "w r", "flags=w needs=bmi1", 2, "{} r64, r/m64 | F3 REX.W 0F 00+n /r")
+family("lzcnt=BD", "64 32", "w r", "flags=w needs=lzcnt", 1, "{} r64, r/m64 | F3 REX.W 0F 00+n /r")
 family("bsf=BC bsr=BD", "64 32", "w r", "flags=w", 3, "{} r64, r/m64 | REX.W 0F 00+n /r")
 family("bswap", "64 32", "rw", "", 2, "{} r64 | REX.W 0F C8+rd")
 _BIT_ROWS = """
@@ -234,42 +286,42 @@ family("repe-cmpsb", "", "", "flags=w reads=rdi,rsi,rcx writes=rdi,rsi,rcx", 30,
 
 # Floats: the low 32 or 64 bits of a vector register.  What stands above them is nothing anybody reads.
 
-family("addsd=0 mulsd=1 subsd=4 minsd=5 maxsd=7", "", "rw r", "", 4, "{} xmm1, xmm2/m64 | F2 0F 58+n /r")
-family("addss=0 mulss=1 subss=4 minss=5 maxss=7", "", "rw r", "", 4, "{} xmm1, xmm2/m32 | F3 0F 58+n /r")
-family("divsd", "", "rw r", "", 13, "{} xmm1, xmm2/m64 | F2 0F 5E /r")
-family("divss", "", "rw r", "", 11, "{} xmm1, xmm2/m32 | F3 0F 5E /r")
-family("sqrtsd", "", "w r", "", 16, "{} xmm1, xmm2/m64 | F2 0F 51 /r")
-family("sqrtss", "", "w r", "", 12, "{} xmm1, xmm2/m32 | F3 0F 51 /r")
-family("roundsd", "", "w r r", "", 8, "{} xmm1, xmm2/m64, uimm8 | 66 0F 3A 0B /r ib")
-family("roundss", "", "w r r", "", 8, "{} xmm1, xmm2/m32, uimm8 | 66 0F 3A 0A /r ib")
-family("ucomisd=0 comisd=1", "", "r r", "flags=w", 3, "{} xmm1, xmm2/m64 | 66 0F 2E+n /r")
-family("ucomiss=0 comiss=1", "", "r r", "flags=w", 3, "{} xmm1, xmm2/m32 | 0F 2E+n /r")
-family("cvtsi2sd", "64 32", "w r", "", 5, "{} xmm1, r/m64 | F2 REX.W 0F 2A /r")
-family("cvtsi2ss", "64 32", "w r", "", 5, "{} xmm1, r/m64 | F3 REX.W 0F 2A /r")
+family("addsd=0 mulsd=1 subsd=4 minsd=5 maxsd=7", "", "rw r", "", 4, "{} xmm1(8), xmm2/m64 | F2 0F 58+n /r")
+family("addss=0 mulss=1 subss=4 minss=5 maxss=7", "", "rw r", "", 4, "{} xmm1(4), xmm2/m32 | F3 0F 58+n /r")
+family("divsd", "", "rw r", "", 13, "{} xmm1(8), xmm2/m64 | F2 0F 5E /r")
+family("divss", "", "rw r", "", 11, "{} xmm1(4), xmm2/m32 | F3 0F 5E /r")
+family("sqrtsd", "", "w r", "", 16, "{} xmm1(8), xmm2/m64 | F2 0F 51 /r")
+family("sqrtss", "", "w r", "", 12, "{} xmm1(4), xmm2/m32 | F3 0F 51 /r")
+family("roundsd", "", "w r r", "needs=sse4.1", 8, "{} xmm1(8), xmm2/m64, uimm8 | 66 0F 3A 0B /r ib")
+family("roundss", "", "w r r", "needs=sse4.1", 8, "{} xmm1(4), xmm2/m32, uimm8 | 66 0F 3A 0A /r ib")
+family("ucomisd=0 comisd=1", "", "r r", "flags=w", 3, "{} xmm1(8), xmm2/m64 | 66 0F 2E+n /r")
+family("ucomiss=0 comiss=1", "", "r r", "flags=w", 3, "{} xmm1(4), xmm2/m32 | 0F 2E+n /r")
+family("cvtsi2sd", "64 32", "w r", "", 5, "{} xmm1(8), r/m64 | F2 REX.W 0F 2A /r")
+family("cvtsi2ss", "64 32", "w r", "", 5, "{} xmm1(4), r/m64 | F3 REX.W 0F 2A /r")
 family("cvttsd2si=0 cvtsd2si=1", "", "w r", "", 6, "{} r64, xmm1/m64 | F2 REX.W 0F 2C+n /r")
 family("cvttsd2si=0 cvtsd2si=1", "32", "w r", "", 6, "{} r32, xmm1/m64 | F2 0F 2C+n /r")
 family("cvttss2si=0 cvtss2si=1", "", "w r", "", 6, "{} r64, xmm1/m32 | F3 REX.W 0F 2C+n /r")
 family("cvttss2si=0 cvtss2si=1", "32", "w r", "", 6, "{} r32, xmm1/m32 | F3 0F 2C+n /r")
-family("cvtsd2ss", "", "w r", "", 5, "{} xmm1, xmm2/m64 | F2 0F 5A /r")
-family("cvtss2sd", "", "w r", "", 5, "{} xmm1, xmm2/m32 | F3 0F 5A /r")
+family("cvtsd2ss", "", "w r", "", 5, "{} xmm1(4), xmm2/m64 | F2 0F 5A /r")
+family("cvtss2sd", "", "w r", "", 5, "{} xmm1(8), xmm2/m32 | F3 0F 5A /r")
 family("movsd", "", "w r", "", 1, """
-    movsd xmm1, m64        | F2 0F 10 /r
-    movsd m64, xmm1        | F2 0F 11 /r
+    movsd xmm1(8), m64     | F2 0F 10 /r
+    movsd m64, xmm1(8)     | F2 0F 11 /r
 """)  # fmt: skip
 family("movss", "", "w r", "", 1, """
-    movss xmm1, m32        | F3 0F 10 /r
-    movss m32, xmm1        | F3 0F 11 /r
+    movss xmm1(4), m32     | F3 0F 10 /r
+    movss m32, xmm1(4)     | F3 0F 11 /r
 """)  # fmt: skip
 family("movq", "", "w r", "", 2, """
-    movq xmm1, xmm2/m64    | F3 0F 7E /r
-    movq xmm1, r/m64       | 66 REX.W 0F 6E /r
+    movq xmm1(8), xmm2/m64 | F3 0F 7E /r
+    movq xmm1(8), r/m64    | 66 REX.W 0F 6E /r
 """)  # fmt: skip
 family("movqr", "", "w r", "", 2, """
-    movq m64, xmm1         | 66 0F D6 /r
-    movq r/m64, xmm1       | 66 REX.W 0F 7E /r
+    movq m64, xmm1(8)      | 66 0F D6 /r
+    movq r/m64, xmm1(8)    | 66 REX.W 0F 7E /r
 """)  # fmt: skip
-family("movd", "", "w r", "", 2, "movd xmm1, r/m32 | 66 0F 6E /r")
-family("movdr", "", "w r", "", 2, "movd r/m32, xmm1 | 66 0F 7E /r")
+family("movd", "", "w r", "", 2, "movd xmm1(4), r/m32 | 66 0F 6E /r")
+family("movdr", "", "w r", "", 2, "movd r/m32, xmm1(4) | 66 0F 7E /r")
 
 # Whole vector registers
 
@@ -304,3 +356,5 @@ family(
 )  # fmt: skip
 family("pshufd", "", "w r r", "", 1, "{} xmm1, xmm2/m128, uimm8 | 66 0F 70 /r ib")
 family("shufps", "", "rw r r", "", 1, "{} xmm1, xmm2/m128, uimm8 | 0F C6 /r ib")
+
+BASELINE_OPCODES = len(FAMILIES)  # how many opcodes there are before more files are read

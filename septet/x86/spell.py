@@ -21,6 +21,7 @@ from septet.x86.forms import (
     LEA,
     MOV,
     RETURN,
+    ROOTS,
     SAR,
     SET,
     SHL,
@@ -99,6 +100,7 @@ _SPECIAL: dict[Op, Callable[[Op, tuple[Operand, ...]], str]] = {
     CALL_JUMP: lambda op, operands: f"call {operands[0]!r} {operands[1]!r}",
     RETURN: lambda op, operands: " ".join(["return", *map(repr, operands)]),
     STACK_ARG: lambda op, operands: f"{operands[0]!r} <- stack-arg {operands[1]!r}",
+    ROOTS: lambda op, operands: f"roots {', '.join(map(repr, operands))}".rstrip(),
     **dict.fromkeys(CJUMP.values(), _cjump),
     **dict.fromkeys(SET.values(), _set),
 }

@@ -24,9 +24,8 @@ from septet.base.symbols import symbol
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
 from septet.x86.abi import ARGUMENTS
-from septet.x86.instructions import Mem, Variable
-from septet.x86.registers import NAMED, NAMES, VECTOR, XMM, Register
-from septet.x86.rows import FAMILIES
+from septet.x86.instructions import POOL_SIZES, Mem, Pool, Variable
+from septet.x86.registers import NAMED, NAMES, VECTOR, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ UPDATES = {
     "+=": forms.ADD, "-=": forms.SUB, "*=": forms.IMUL, "&=": forms.AND, "<<=": forms.SHL, ">>=": forms.SAR,
 }  # fmt: skip
 STEPS = {"++": forms.INC, "--": forms.DEC}
-KEYWORDS = ["goto", "cjump", "call", "return", "mem", "stack-arg", "line"]
+KEYWORDS = ["goto", "cjump", "call", "return", "roots", "mem", "stack-arg", "line"]
 REGISTER = "a register or a variable"
 MOST_WORDS = 1 << 20  # parameters or stack slots of a function
 
@@ -73,7 +72,7 @@ class InstructionReader(Cursor):
         text = self.text
         if self.kind == VARIABLE or text in NAMED:
             return self._assignment()
-        if self.kind == NAME and text in FAMILIES:
+        if self.kind == NAME and forms.known(text):
             return self._general()
         hint = ""
         if self.kind == NAME:
@@ -183,10 +182,20 @@ class InstructionReader(Cursor):
 
     def _return(self) -> Parts:
         self.at += 1
-        if self.text == "xmm0" and self.same_line():
+        results: list[Operand] = []
+        while self.text[:3] == "xmm" and self.same_line():
+            results.append(NAMED[self.text])
             self.at += 1
-            return forms.RETURN, (XMM[0],)
-        return forms.RETURN, ()
+        return forms.RETURN, tuple(results)
+
+    def _roots(self) -> Parts:
+        self.at += 1
+        places: list[Operand] = []
+        while self.same_line() and (self.kind == VARIABLE or self.text == "mem" or self.text in NAMED):
+            places.append(self._operand())
+            if not self.accept(","):
+                break
+        return forms.ROOTS, tuple(places)
 
     def _call(self) -> Parts:
         self.at += 1
@@ -254,6 +263,8 @@ class InstructionReader(Cursor):
                 return register
             if text == "mem":
                 return self._memory()
+            if text == "pool":
+                return self._pool()
             if text == "line":
                 self.at += 1
                 return line_operand(self)
@@ -300,6 +311,23 @@ class InstructionReader(Cursor):
             scale = self._scale()
         return Mem(base, self._displacement(), index, scale)
 
+    def _pool(self) -> Pool:
+        self.at += 1
+        start = self.at
+        size = self.number("the size of a constant in bytes")
+        if size not in POOL_SIZES:
+            self.tokens.wanted(start, "4, 8, 16, 32 or 64")
+            raise SyntaxProblem
+        text = self.text
+        if self.kind != NUMBER:
+            self.fail("the number that the constant is, its lowest byte first,")
+        value = int(text, 0) if text[:2] == "0x" or len(text) < 20 else 1 << 512
+        if value >> 8 * size:
+            self.tokens.complain(self.at, f"the number does not fit in {size} bytes")
+            raise SyntaxProblem
+        self.at += 1
+        return Pool(value.to_bytes(size, "little"))
+
     def _scale(self) -> int:
         at = self.at
         scale = self.number("1, 2, 4 or 8")
@@ -317,7 +345,7 @@ class InstructionReader(Cursor):
     def _no_operand(self, what: str) -> None:
         hint = ""
         if self.kind == NAME:
-            hint = _other_name(self.text) or did_you_mean(self.text, [*NAMED, "mem", "line"])
+            hint = _other_name(self.text) or did_you_mean(self.text, [*NAMED, "mem", "pool", "line"])
         if not self.virtual:
             what = what.replace(" or a variable", "")
         self.tokens.complain(self.at, f"expected {what}, found {self.tokens.spelled(self.at)}", hint)
@@ -329,6 +357,7 @@ class InstructionReader(Cursor):
         "cjump": _cjump,
         "return": _return,
         "call": _call,
+        "roots": _roots,
     }
 
 

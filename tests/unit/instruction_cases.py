@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import chain, product
+from math import prod
 from typing import TYPE_CHECKING
 
 from septet.x86.decode import text
 from septet.x86.encode import RIP
-from septet.x86.forms import Form, Place, names, op
+from septet.x86.forms import EVEX, Form, Place, forms_of_all, op
 from septet.x86.instructions import Mem
 from septet.x86.registers import R12, R13, RAX, RBP, REGISTERS, RSP
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from septet.x86.forms import Operand
 
 WHOLE = bool(os.environ.get("SEPTET_WHOLE"))  # every memory operand rather than a sample: minutes
-FORMS = [form for name in names() for form in op(name).forms]
+FORMS = list(forms_of_all())
+LEGACY_FORMS = [form for form in FORMS if not form.scheme]
 DISPLACEMENTS = (0, 1, -1, 127, -128, 128, -129, 0x7FFFFFFF, -0x80000000)
 
 
@@ -35,6 +37,18 @@ def memories() -> Iterator[Mem]:
 
 
 MEMORIES = list(memories())
+MOST = 250  # cases of a form with VEX or EVEX, of each kind, where not WHOLE
+
+
+def memories_of(form: Form, at: int) -> list[Mem]:
+    """Those that a form is tried with; where displacements are compressed, also their multiples at which that changes."""
+    if not form.scheme:
+        return MEMORIES
+    found = MEMORIES if WHOLE else MEMORIES[:: len(MEMORIES) // MOST * 2 + 1]
+    if form.scheme == EVEX:
+        unit = form.places[at].memory // 8
+        found = found + [Mem(base, unit * d) for base in REGISTERS[:16:5] for d in (1, -1, 127, -128, 128, -129)]
+    return found
 
 
 def numbers(place: Place) -> list[int]:
@@ -48,7 +62,7 @@ def alternatives(place: Place) -> list[Operand]:
     if place.fixed is not None:
         return [place.fixed]
     if place.bank >= 0:
-        return list(REGISTERS[16 * place.bank : 16 * place.bank + 16])
+        return list(REGISTERS[16 * place.bank + place.chooses : 16 * place.bank + 16])
     return list(numbers(place))
 
 
@@ -58,10 +72,20 @@ def cases(form: Form) -> Iterator[tuple[Operand, ...]]:
     at = next((index for index, place in enumerate(form.places) if place.memory >= 0), -1)
     with_memory = (
         tuple([memory if index == at else choice[turn % len(choice)] for index, choice in enumerate(choices)])
-        for turn, memory in enumerate(MEMORIES)
-        if at >= 0
+        for turn, memory in enumerate(memories_of(form, at) if at >= 0 else ())
     )
-    return chain(product(*choices), with_memory)
+    return chain(_without_memory(form, choices), with_memory)
+
+
+def _without_memory(form: Form, choices: list[list[Operand]]) -> Iterator[tuple[Operand, ...]]:
+    """Every combination; of forms with three registers and more a sample when not WHOLE, in which each operand is every one."""
+    number = prod(map(len, choices))
+    if WHOLE or not form.scheme or number <= MOST:
+        return product(*choices)
+    return (
+        tuple([choice[(turn * step) % len(choice)] for choice, step in zip(choices, (1, 3, 7, 5), strict=False)])
+        for turn in range(MOST)
+    )
 
 
 def few(form: Form) -> list[tuple[Operand, ...]]:

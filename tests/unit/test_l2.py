@@ -14,9 +14,8 @@ from septet.l2.nodes import Function, Program
 from septet.l2.text import parse, parse_fragment, print_function, print_program
 from septet.runtime.model import Exit, Fault, Inconclusive, Runtime
 from septet.x86 import forms
-from septet.x86.instructions import Instruction, Mem, Variable
-from septet.x86.registers import GENERAL, RAX, RCX, RDI, RSI, RSP, VECTOR, XMM
-from septet.x86.rows import FAMILIES
+from septet.x86.instructions import Instruction, Mem, Pool, Variable
+from septet.x86.registers import GENERAL, MASKS, RAX, RCX, RDI, RSI, RSP, VECTOR, XMM
 
 COURSE = Path(__file__).parents[3] / "shared" / "course"
 
@@ -147,17 +146,20 @@ def test_every_opcode_survives_printing():
     vector = [Variable("v", VECTOR), Variable("w", VECTOR), XMM[2]]
     body = [Instruction(forms.MOV, (general[0], 1)), Instruction(forms.MOV, (general[1], 1))]
     body += [Instruction(forms.MOVSD, (variable, Mem(RSP, 8))) for variable in vector[:2]]
-    for name in FAMILIES:
+    for name in forms.names():
         op = forms.op(name)
         if name in ("call", "jmp", "jmp-indirect") or op.jumps:
             continue
+        access = op.access
         for form in op.forms:
             operands: list[object] = []
-            for place in form.places:
-                if place.memory >= 0 and (place.bank < 0 or pick.random() < 0.5):
+            for place, how in zip(form.places, access, strict=True):
+                if how == "r" and place.memory in (32, 64, 128, 256, 512) and pick.random() < 0.3:
+                    operands.append(Pool(pick.randbytes(place.memory // 8)))
+                elif place.memory >= 0 and (place.bank < 0 or pick.random() < 0.5):
                     operands.append(Mem(general[0], pick.randint(-99, 99), pick.choice([None, general[1]]), 1))
                 elif place.bank >= 0:
-                    operands.append(place.fixed or pick.choice(vector if place.bank == VECTOR else general))
+                    operands.append(place.fixed or pick.choice((general, vector, MASKS[1:])[place.bank]))
                 else:
                     operands.append(pick.randint(place.low, place.high))
             operands = [Mem(o[0], o[3], o[1], 4 if o[1] else 1) if isinstance(o, Mem) else o for o in operands]
