@@ -16,6 +16,7 @@ import pytest
 
 import septet
 from septet.pipeline import LANGUAGES
+from septet.x86.targets import BASELINE, missing
 
 HERE = Path(__file__).parent
 COURSE = HERE.parent.parent / "shared" / "course"
@@ -41,6 +42,8 @@ class Sample:
         self.stdin = given.read_bytes() if given.exists() else b""
         status = path.with_suffix(".status")
         self.status = int(status.read_text()) if status.exists() else 0
+        target = path.with_suffix(".target")  # the level of x86-64 that it needs
+        self.target = target.read_text().strip() if target.exists() else BASELINE
 
     def ways(self) -> list[str]:
         """The ways to run the program: `la`, `l3-O1` and so on in interpreters, `native-O1` here, `static-O1` as a file.
@@ -51,7 +54,7 @@ class Sample:
         levels = LEVELS if crc32(self.path.name.encode()) % ONE_IN == 0 else LEVELS[:2]
         ways = [stage for stage in stages if stage in ("lb", "la", "ir")]
         ways += [f"{stage}-O{level}" for stage in stages if stage not in ways for level in levels]
-        if NATIVE:
+        if NATIVE and not missing(self.target):
             ways += [f"native-O{level}" for level in LEVELS] + [f"static-O{level}" for level in levels[1::2]]
         return ways
 
@@ -62,7 +65,7 @@ class Sample:
 
     def _run(self, way: str, directory: Path, steps: int | None) -> septet.Result:
         how, _, level = way.partition("-O")
-        program = compiled(self.path, int(level or 0))
+        program = compiled(self.path, int(level or 0), self.target)
         if how == "native":
             return program.run(stdin=self.stdin, capture=True)
         if how != "static":
@@ -90,9 +93,9 @@ def limited(seconds: int) -> Iterator[None]:
 
 
 @lru_cache(maxsize=4)
-def compiled(path: Path, level: int) -> septet.Program:
+def compiled(path: Path, level: int, target: str = BASELINE) -> septet.Program:
     """The program in a file; the tests of one program mostly come one after the other."""
-    return septet.read(str(path), opt=level)
+    return septet.read(str(path), opt=level, target=target)
 
 
 def samples(folder: Path) -> list[Sample]:

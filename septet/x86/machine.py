@@ -85,7 +85,8 @@ class Machine:
         self.cells[steps.ZERO] = 0
         self.cells[RSP] = runtime.stack_top - 16
         self.home: dict[str, Prepared] = {}  # the functions of labels, by the label's name
-        self.translator = Translator(self.cells, self.memory, self.functions, self._resolve)
+        mixed = any(i.op.name[0] == "v" for function in self.functions.values() for i in function.body)
+        self.translator = Translator(self.cells, self.memory, self.functions, self._resolve, mixed)
 
     def _scan(self, body: list[Instruction]) -> int:
         """How many variables a function has.  Labels that are used as values get their addresses, in front of the heap."""
@@ -279,11 +280,11 @@ class Machine:
         return ""
 
 
-_TWO, _SIX, _SIXTEEN = [None] * 2, [None] * 6, [None] * 16
+_TWO, _SIX, _OTHERS = [None] * 2, [None] * 6, [None] * (FLAGS - 19)
 
 
 def _clobber(cells: list[Any]) -> None:
-    """Leave nothing in the caller-saved registers but rax and xmm0, nor in the flags."""
+    """Leave nothing in the caller-saved registers but the results, rax and xmm0 to xmm3, nor in the flags."""
     cells[1:3] = _TWO
     cells[6:12] = _SIX
-    cells[17 : FLAGS + 1] = _SIXTEEN
+    cells[20 : FLAGS + 1] = _OTHERS

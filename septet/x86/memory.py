@@ -113,15 +113,17 @@ class MemorySteps:
 
         if n == 64:
             return word
-        if n == 128:
+        if n > 64:
+            displacements = range(0, n // 8, 8)
 
-            def pair(cells: Any, d: int, where: tuple[int, int, int], displacement: int) -> None:
-                word(cells, SCRATCH + 2, where, displacement + 8)
-                high = cells[SCRATCH + 2] << 64
-                word(cells, d, where, displacement)
-                cells[d] |= high
+            def words(cells: Any, d: int, where: tuple[int, int, int], displacement: int) -> None:
+                vector = 0
+                for offset in displacements:
+                    word(cells, SCRATCH + 2, where, displacement + offset)
+                    vector |= (cells[SCRATCH + 2] & MASK) << 8 * offset
+                cells[d] = vector
 
-            return pair
+            return words
         type = _TYPES[n, is_signed]
 
         def narrow(cells: Any, d: int, where: tuple[int, int, int], displacement: int) -> None:
@@ -145,15 +147,16 @@ class MemorySteps:
 
         if n == 64:
             return word
-        if n == 128:
+        if n > 64:
+            displacements = range(0, n // 8, 8)
 
-            def pair(cells: Any, where: tuple[int, int, int], displacement: int, b: int) -> None:
-                cells[SCRATCH + 2] = wrap(cells[b] & MASK)
-                word(cells, where, displacement, SCRATCH + 2)
-                cells[SCRATCH + 2] = wrap(cells[b] >> 64)
-                word(cells, where, displacement + 8, SCRATCH + 2)
+            def words(cells: Any, where: tuple[int, int, int], displacement: int, b: int) -> None:
+                vector = +cells[b]
+                for offset in displacements:
+                    cells[SCRATCH + 2] = wrap(vector >> 8 * offset & MASK)
+                    word(cells, where, displacement + offset, SCRATCH + 2)
 
-            return pair
+            return words
         type = _TYPES[n, False]
         mask = (1 << n) - 1
 
@@ -165,6 +168,12 @@ class MemorySteps:
                 unwritten.discard(address & -8)
 
         return narrow
+
+    def aligned(self, cells: Any, where: tuple[int, int, int], displacement: int, size: int) -> None:
+        """Nothing where `where` + displacement is a multiple of `size`; the processor traps where it is not."""
+        base, index, scale = where
+        if (cells[base] + cells[index] * scale + displacement) % size:
+            raise Undefined(f"uses memory at an address that is no multiple of {size}")
 
     def string(self, name: str) -> Step:
         """rep-movsb, rep-movsq, rep-stosb and rep-stosq, upwards."""

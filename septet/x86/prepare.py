@@ -20,7 +20,7 @@ from septet.x86.blocks import (
     Block,
     Prepared,
 )
-from septet.x86.instructions import Mem, Variable
+from septet.x86.instructions import Mem, Pool, Variable
 from septet.x86.registers import RSP, Register
 from septet.x86.rows import FAMILIES
 from septet.x86.steps import RAX, RCX, SCRATCH, VARIABLES, ZERO
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Translator:
     """Makes the blocks of functions.  Constants are cells too, from `constants_at` on, appended to `cells` as they come up."""
 
-    __slots__ = ("cells", "constants", "memory", "resolve", "functions", "block", "steps", "function", "flags_used")
+    __slots__ = ("cells", "constants", "memory", "resolve", "functions", "block", "steps", "function", "flags_used", "mixed")
 
     def __init__(
         self,
@@ -46,8 +46,11 @@ class Translator:
         memory: MemorySteps,
         functions: dict[str, Prepared],
         resolve: Callable[[Symbol], int],
+        mixed: bool = True,
     ) -> None:
-        """`resolve` gives the address of a function, label or data."""
+        """`resolve` gives the address of a function, label or data.  `mixed` says that there are VEX instructions, so that
+        others may find something above the lower 128 bits of vector registers, which they keep."""
+        self.mixed = mixed
         self.cells = cells
         self.constants: dict[int, int] = {0: ZERO}
         self.memory = memory
@@ -102,7 +105,7 @@ class Translator:
 
     # Operands
 
-    def _cell(self, operand: Operand) -> int:
+    def cell(self, operand: Operand) -> int:
         if isinstance(operand, Register):
             return operand.index
         if isinstance(operand, Variable):
@@ -113,6 +116,8 @@ class Translator:
         if isinstance(operand, Line):
             function = self.functions[operand.function] if operand.function else self.function
             return self._constant(encode(function.line + operand.line))
+        if isinstance(operand, Pool):
+            return self._constant(int.from_bytes(operand, "little", signed=len(operand) == 8))
         assert isinstance(operand, Symbol)
         return self._constant(self.resolve(operand))
 
@@ -123,34 +128,34 @@ class Translator:
             self.cells.append(number)
         return cell
 
-    def _where(self, memory: Mem) -> tuple[int, int, int]:
+    def where(self, memory: Mem) -> tuple[int, int, int]:
         base, index, scale, _ = memory
-        return self._cell(base), ZERO if index is None else self._cell(index), scale
+        return self.cell(base), ZERO if index is None else self.cell(index), scale
 
-    def _read(self, operand: Operand, n: int, scratch: int, instruction: Instruction, is_signed: bool = True) -> int:
+    def read(self, operand: Operand, n: int, scratch: int, instruction: Instruction, is_signed: bool = True) -> int:
         """The cell that holds an operand that is read; memory of `n` bits is loaded into a scratch cell first."""
         if not isinstance(operand, Mem):
-            return self._cell(operand)
+            return self.cell(operand)
         base, index, _, displacement = operand
         if n == 64 and index is None and is_signed:
-            self._emit(self.memory.load, scratch, self._cell(base), displacement, instruction)
+            self.emit(self.memory.load, scratch, self.cell(base), displacement, instruction)
         else:
-            self._emit(self.memory.loading(n, is_signed), scratch, self._where(operand), displacement, instruction)
+            self.emit(self.memory.loading(n, is_signed), scratch, self.where(operand), displacement, instruction)
         return scratch
 
-    def _write(self, operand: Operand, n: int, cell: int, instruction: Instruction) -> None:
+    def write(self, operand: Operand, n: int, cell: int, instruction: Instruction) -> None:
         """Store a scratch cell where an operand is memory."""
         if isinstance(operand, Mem):
             base, index, _, displacement = operand
             if n == 64 and index is None:
                 below = base is RSP and displacement < 0
-                self._emit(
-                    self.memory.store_below if below else self.memory.store, self._cell(base), displacement, cell, instruction
+                self.emit(
+                    self.memory.store_below if below else self.memory.store, self.cell(base), displacement, cell, instruction
                 )
             else:
-                self._emit(self.memory.storing(n), self._where(operand), displacement, cell, instruction)
+                self.emit(self.memory.storing(n), self.where(operand), displacement, cell, instruction)
 
-    def _emit(self, step: Step, d: object, a: object, b: object, instruction: Instruction) -> None:
+    def emit(self, step: Step, d: object, a: object, b: object, instruction: Instruction) -> None:
         self.steps.append((step, d, a, b))
         self.block.origins.append(instruction)
 
@@ -167,56 +172,46 @@ class Translator:
             if op.name[:3] == "set":
                 self._compare(instruction)
             else:
-                self._unknown(instruction)
+                self.unknown(instruction)
             return
         mnemonic = "imul" if row[0] == "imul3" else row[0]
         if mnemonic == "imul1":
-            self._emit(steps.wide_product(op.width, True), 0, self._operand(instruction, 0), 0, instruction)
+            self.emit(steps.wide_product(op.width, True), 0, self._operand(instruction, 0), 0, instruction)
         elif mnemonic in semantics.RESULTS:
             self._result(instruction, mnemonic)
         elif mnemonic in ("cmp", "test", "bt"):
             a, b = self._operand(instruction, 0), self._operand(instruction, 1)
-            self._emit(steps.record(mnemonic, op.width), 0, a, b, instruction)
+            self.emit(steps.record(mnemonic, op.width), 0, a, b, instruction)
         elif mnemonic in semantics.CARRY_RESULTS:
             self._carried(instruction, mnemonic)
         elif mnemonic in ("mul", "div", "idiv"):
             a = self._operand(instruction, 0)
             step = steps.wide_product(op.width, False) if mnemonic == "mul" else steps.divide(op.width, mnemonic == "idiv")
-            self._emit(step, 0, a, 0, instruction)
+            self.emit(step, 0, a, 0, instruction)
         elif mnemonic in ("xchg", "xadd", "lock-xadd", "cmpxchg", "lock-cmpxchg"):
             self._exchange(instruction, mnemonic)
         elif mnemonic[:4] == "cmov":
             a, b = self._operand(instruction, 0), self._operand(instruction, 1)
-            self._emit(steps.move_if(mnemonic[4:], op.width), a, a, b, instruction)
+            self.emit(steps.move_if(mnemonic[4:], op.width), a, a, b, instruction)
         elif mnemonic[:3] == "set":
             self._target(instruction, steps.set_if(mnemonic[3:]), ZERO, ZERO, 8)
-        elif mnemonic[:-1] in semantics.SCALARS:
-            n = 64 if mnemonic[-1] == "d" else 32
-            a, b = self._vector(instruction, 0, n), self._vector(instruction, len(op.access) - 1, n)
-            a = b if len(op.access[0]) == 1 else a
-            self._emit(steps.scalar(mnemonic[:-1], n), self._cell(instruction.operands[0]), a, b, instruction)
-        elif mnemonic in semantics.PACKED:
-            a, b = self._vector(instruction, 0, 128), self._vector(instruction, 1, 128)
-            a = b if op.access[0] == "w" else a
-            self._emit(steps.whole(semantics.PACKED[mnemonic]), self._cell(instruction.operands[0]), a, b, instruction)
         else:
-            self._unknown(instruction)
+            from septet.x86.prepare_vectors import vector  # most programs have no such instruction
+
+            vector(self, instruction, mnemonic)
 
     def _operand(self, instruction: Instruction, index: int) -> int:
         """The cell of a general operand that is read."""
-        return self._read(instruction.operands[index], instruction.op.width, SCRATCH + index % 2, instruction)
-
-    def _vector(self, instruction: Instruction, index: int, n: int) -> int:
-        return self._read(instruction.operands[index], n, SCRATCH + index % 2, instruction, False)
+        return self.read(instruction.operands[index], instruction.op.width, SCRATCH + index % 2, instruction)
 
     def _target(self, instruction: Instruction, step: Step, a: int, b: int, n: int) -> None:
         """Take `step` into operand 0."""
         target = instruction.operands[0]
         if isinstance(target, Mem):
-            self._emit(step, SCRATCH, a, b, instruction)
-            self._write(target, n, SCRATCH, instruction)
+            self.emit(step, SCRATCH, a, b, instruction)
+            self.write(target, n, SCRATCH, instruction)
         else:
-            self._emit(step, self._cell(target), a, b, instruction)
+            self.emit(step, self.cell(target), a, b, instruction)
 
     def _result(self, instruction: Instruction, mnemonic: str) -> None:
         op, n = instruction.op, instruction.op.width
@@ -226,7 +221,7 @@ class Translator:
         if len(reads) > 1:
             b = self._operand(instruction, reads[1])
         if self.flags_used and op.writes_flags:
-            self._emit(steps.record(mnemonic, n), 0, a, b, instruction)
+            self.emit(steps.record(mnemonic, n), 0, a, b, instruction)
         if mnemonic in ("inc", "dec"):
             mnemonic, b = ("add" if mnemonic == "inc" else "sub"), self._constant(1)
         self._target(instruction, steps.result(mnemonic, n), a, b, n)
@@ -235,56 +230,56 @@ class Translator:
         n = instruction.op.width
         a, b = self._operand(instruction, 0), self._operand(instruction, 1)
         # The flags are recorded last, as the result needs the old carry.
-        self._emit(steps.move, SCRATCH + 2, a, 0, instruction)
+        self.emit(steps.move, SCRATCH + 2, a, 0, instruction)
         target = instruction.operands[0]
-        d = SCRATCH if isinstance(target, Mem) else self._cell(target)
-        self._emit(steps.carried(mnemonic, n), d, a, b, instruction)
-        self._emit(steps.record(mnemonic, n), 0, SCRATCH + 2, SCRATCH + 2 if b == a else b, instruction)
-        self._write(target, n, SCRATCH, instruction)
+        d = SCRATCH if isinstance(target, Mem) else self.cell(target)
+        self.emit(steps.carried(mnemonic, n), d, a, b, instruction)
+        self.emit(steps.record(mnemonic, n), 0, SCRATCH + 2, SCRATCH + 2 if b == a else b, instruction)
+        self.write(target, n, SCRATCH, instruction)
 
     def _exchange(self, instruction: Instruction, mnemonic: str) -> None:
         n = instruction.op.width
         a, b = self._operand(instruction, 0), self._operand(instruction, 1)
         make = steps.exchange if mnemonic == "xchg" else steps.exchange_add if "xadd" in mnemonic else steps.compare_exchange
-        self._emit(make(n), 0, a, b, instruction)
+        self.emit(make(n), 0, a, b, instruction)
         for index in (0, 1):
-            self._write(instruction.operands[index], n, SCRATCH + index, instruction)
+            self.write(instruction.operands[index], n, SCRATCH + index, instruction)
 
     def _compare(self, instruction: Instruction) -> None:
         target, left, right = instruction.operands
         step = steps.compare(instruction.op.name[3:])
-        self._emit(step, self._cell(target), self._cell(left), self._cell(right), instruction)
+        self.emit(step, self.cell(target), self.cell(left), self.cell(right), instruction)
         if self.flags_used:
-            self._emit(steps.forget_flags, 0, 0, 0, instruction)
+            self.emit(steps.forget_flags, 0, 0, 0, instruction)
 
     def _move(self, instruction: Instruction) -> None:
         target, source = instruction.operands
         if isinstance(source, Mem):
             self._read_into(instruction, 64, True)
         elif isinstance(target, Mem):
-            self._write(target, 64, self._cell(source), instruction)
+            self.write(target, 64, self.cell(source), instruction)
         else:
-            self._emit(steps.move, self._cell(target), self._cell(source), 0, instruction)
+            self.emit(steps.move, self.cell(target), self.cell(source), 0, instruction)
 
     def _read_into(self, instruction: Instruction, n: int, is_signed: bool) -> None:
         """Load memory straight into operand 0."""
         target, source = instruction.operands
-        self._read(source, n, self._cell(target), instruction, is_signed)
+        self.read(source, n, self.cell(target), instruction, is_signed)
 
     def _narrow_move(self, instruction: Instruction) -> None:
         """mov32, mov16 and mov8: stores, and 32-bit moves, which clear the upper half."""
         target, source = instruction.operands
         n = instruction.op.width
         if isinstance(target, Mem):
-            self._write(target, n, self._cell(source), instruction)
+            self.write(target, n, self.cell(source), instruction)
         elif isinstance(source, Mem):
             self._read_into(instruction, n, False)
         else:
-            self._emit(steps.extend(n, False), self._cell(target), self._cell(source), 0, instruction)
+            self.emit(steps.extend(n, False), self.cell(target), self.cell(source), 0, instruction)
 
     def _insert(self, instruction: Instruction) -> None:
         n = instruction.op.width
-        self._emit(steps.insert(n), self._cell(instruction.operands[0]), self._operand(instruction, 1), 0, instruction)
+        self.emit(steps.insert(n), self.cell(instruction.operands[0]), self._operand(instruction, 1), 0, instruction)
 
     def _extend(self, instruction: Instruction) -> None:
         name = instruction.op.name
@@ -293,86 +288,71 @@ class Translator:
             self._read_into(instruction, n, name[3] == "s")
         else:
             target, source = instruction.operands
-            self._emit(steps.extend(n, name[3] == "s"), self._cell(target), self._cell(source), 0, instruction)
+            self.emit(steps.extend(n, name[3] == "s"), self.cell(target), self.cell(source), 0, instruction)
 
-    def _vector_move(self, instruction: Instruction) -> None:
-        """Moves of `n` bits between vector registers, memory and general registers."""
-        target, source = instruction.operands
-        n, to_general = _VECTOR_MOVES[instruction.op.name]
-        if isinstance(target, Mem):
-            cell = self._cell(source)
-            if n == 64:
-                self._emit(steps.extend(64, True), SCRATCH, cell, 0, instruction)
-                cell = SCRATCH
-            self._write(target, n, cell, instruction)
-        elif isinstance(source, Mem):
-            self._read_into(instruction, n, False)
-        elif to_general and n == 64:
-            self._emit(steps.extend(64, True), self._cell(target), self._cell(source), 0, instruction)
-        else:
-            self._emit(steps.low_bits(n), self._cell(target), self._cell(source), 0, instruction)
+    def _wide_product(self, instruction: Instruction) -> None:
+        high, low, _ = instruction.operands
+        n = instruction.op.width
+        b = self._operand(instruction, 2)
+        self.emit(steps.wide_product_into(n), self.cell(high), self.cell(low), b, instruction)
 
-    def _convert(self, instruction: Instruction) -> None:
-        source_bits, d_bits, is_signed, function = semantics.CONVERSIONS[instruction.op.name]
-        cell = self._read(instruction.operands[1], source_bits, SCRATCH, instruction, is_signed)
-        if not is_signed and source_bits < 128:
-            self._emit(steps.low_bits(source_bits), SCRATCH, cell, 0, instruction)
-            cell = SCRATCH
-        self._emit(steps.convert(function, d_bits), self._cell(instruction.operands[0]), cell, 0, instruction)
+    def _double_shift(self, instruction: Instruction) -> None:
+        n = instruction.op.width
+        a, b, c = self._operand(instruction, 0), self._operand(instruction, 1), self.cell(instruction.operands[2])
+        step = steps.double_shift(n, instruction.op.name[2] == "l")
+        target = instruction.operands[0]
+        self.emit(step, SCRATCH if isinstance(target, Mem) else self.cell(target), a, (b, c), instruction)
+        self.write(target, n, SCRATCH, instruction)
 
-    def _compare_floats(self, instruction: Instruction) -> None:
-        n = 64 if instruction.op.name[-1] == "d" else 32
-        a, b = self._vector(instruction, 0, n), self._vector(instruction, 1, n)
-        self._emit(steps.record_floats(n), 0, a, b, instruction)
+    def _set_carry(self, instruction: Instruction) -> None:
+        self.emit(steps.record(instruction.op.name, 1), 0, ZERO, ZERO, instruction)
 
-    def _controlled(self, instruction: Instruction) -> None:
-        target, source, control = instruction.operands
-        assert isinstance(control, int)
-        n, meaning = semantics.CONTROLLED[instruction.op.name]
-        b = self._vector(instruction, 1, n)
-        a = self._cell(target) if "r" in instruction.op.access[0] else b
-        self._emit(steps.controlled(meaning, control), self._cell(target), a, b, instruction)
+    def _checksum(self, instruction: Instruction) -> None:
+        n = 8 * instruction.op.widths[1]
+        d = self.cell(instruction.operands[0])
+        b = self.read(instruction.operands[1], n, SCRATCH, instruction)
+        self.emit(steps.checksum(n), d, d, b, instruction)
 
     def _lea(self, instruction: Instruction) -> None:
         target, memory = instruction.operands
         assert isinstance(memory, Mem)
         step = steps.address_of if instruction.op is forms.LEA else steps.address_of_32
-        self._emit(step, self._cell(target), self._where(memory), memory[3], instruction)
+        self.emit(step, self.cell(target), self.where(memory), memory[3], instruction)
 
     def _push(self, instruction: Instruction) -> None:
-        cell = self._read(instruction.operands[0], 64, SCRATCH, instruction)
-        self._emit(steps.move, SCRATCH, cell, 0, instruction)
-        self._emit(steps.sub, RSP.index, RSP.index, self._constant(8), instruction)
-        self._emit(self.memory.store, RSP.index, 0, SCRATCH, instruction)
+        cell = self.read(instruction.operands[0], 64, SCRATCH, instruction)
+        self.emit(steps.move, SCRATCH, cell, 0, instruction)
+        self.emit(steps.sub, RSP.index, RSP.index, self._constant(8), instruction)
+        self.emit(self.memory.store, RSP.index, 0, SCRATCH, instruction)
 
     def _pop(self, instruction: Instruction) -> None:
-        self._emit(self.memory.load, SCRATCH, RSP.index, 0, instruction)
-        self._emit(steps.add, RSP.index, RSP.index, self._constant(8), instruction)
+        self.emit(self.memory.load, SCRATCH, RSP.index, 0, instruction)
+        self.emit(steps.add, RSP.index, RSP.index, self._constant(8), instruction)
         self._target(instruction, steps.move, SCRATCH, 0, 64)
 
     def _stack_arg(self, instruction: Instruction) -> None:
         target, displacement = instruction.operands
-        self._emit(self.memory.load, self._cell(target), RSP.index, displacement, instruction)
+        self.emit(self.memory.load, self.cell(target), RSP.index, displacement, instruction)
 
     def _string(self, instruction: Instruction) -> None:
-        self._emit(self.memory.string(instruction.op.name), 0, RCX, RAX, instruction)
+        self.emit(self.memory.string(instruction.op.name), 0, RCX, RAX, instruction)
 
     def _spread(self, instruction: Instruction) -> None:
         name = instruction.op.name
         if name in ("cqo", "cdq"):
-            self._emit(steps.spread_sign(64 if name == "cqo" else 32), 0, RAX, 0, instruction)
+            self.emit(steps.spread_sign(64 if name == "cqo" else 32), 0, RAX, 0, instruction)
         else:
             step = steps.extend(32, True) if name == "cdqe" else steps.extend(16, True, 32)
-            self._emit(step, RAX, RAX, 0, instruction)
+            self.emit(step, RAX, RAX, 0, instruction)
 
     def _nothing(self, instruction: Instruction) -> None:
         """An instruction without an effect that shows."""
 
-    def _unknown(self, instruction: Instruction) -> None:
+    def unknown(self, instruction: Instruction) -> None:
         def step(cells: object, d: object, a: object, b: object) -> None:
             raise steps.Undefined("is not an instruction that can be interpreted")
 
-        self._emit(step, 0, 0, 0, instruction)
+        self.emit(step, 0, 0, 0, instruction)
 
     # Ends of blocks
 
@@ -383,9 +363,9 @@ class Translator:
         if instruction.op.name[0] == "c":
             block.kind = BRANCH
             block.test = semantics.COMPARISONS[instruction.op.name[5:]]
-            block.a, block.b = self._cell(operands[0]), self._cell(operands[1])
+            block.a, block.b = self.cell(operands[0]), self.cell(operands[1])
             if self.flags_used:
-                self._emit(steps.forget_flags, 0, 0, 0, instruction)
+                self.emit(steps.forget_flags, 0, 0, 0, instruction)
         else:
             block.kind = FLAG_BRANCH
             block.name = instruction.op.name[1:]
@@ -402,7 +382,7 @@ class Translator:
 
     def _value_jump(self, instruction: Instruction) -> None:
         self.block.kind = VALUE_JUMP
-        self.block.a = self._read(instruction.operands[0], 64, SCRATCH, instruction)
+        self.block.a = self.read(instruction.operands[0], 64, SCRATCH, instruction)
 
     def _stop(self, instruction: Instruction) -> None:
         self.block.kind = STOP
@@ -417,17 +397,17 @@ class Translator:
         if isinstance(callee, Symbol) and callee.kind == ROUTINE:
             block.kind = ROUTINE_CALL
             block.name = callee.name
-            block.arguments = [self._cell(register) for register in registers]
+            block.arguments = [self.cell(register) for register in registers]
         elif isinstance(callee, Symbol) and callee.name in self.functions:
             block.kind = CALL
             block.target = self.functions[callee.name]
         else:
             block.kind = VALUE_CALL
-            block.a = self._read(callee, 64, SCRATCH, instruction)
+            block.a = self.read(callee, 64, SCRATCH, instruction)
 
     def _call_jump(self, instruction: Instruction) -> None:
         self.block.kind = JUMP_CALL
-        self.block.a = self._cell(instruction.operands[0])
+        self.block.a = self.cell(instruction.operands[0])
 
 
 def _label_name(operand: Operand) -> str:
@@ -446,12 +426,6 @@ _ENDERS: dict[Op, Callable[[Translator, Instruction], None]] = {
     forms.CALL_JUMP: Translator._call_jump,
 }
 
-_VECTOR_MOVES = {
-    "movsd": (64, False), "movss": (32, False), "movq": (64, False), "movqr": (64, True), "movd": (32, False),
-    "movdr": (32, True), "movaps": (128, False), "movups": (128, False), "movdqa": (128, False), "movdqu": (128, False),
-}  # fmt: skip
-"""(bits, whether the target is a general register)"""
-
 _SPECIAL: dict[str, Callable[[Translator, Instruction], None]] = {
     "mov": Translator._move,
     **dict.fromkeys(["mov32", "mov16", "mov8"], Translator._narrow_move),
@@ -463,12 +437,12 @@ _SPECIAL: dict[str, Callable[[Translator, Instruction], None]] = {
     "stack-arg": Translator._stack_arg,
     **dict.fromkeys(["rep-movsb", "rep-movsq", "rep-stosb", "rep-stosq"], Translator._string),
     **dict.fromkeys(["cqo", "cdq", "cdqe", "cwde"], Translator._spread),
-    **dict.fromkeys(_VECTOR_MOVES, Translator._vector_move),
-    **dict.fromkeys(semantics.CONVERSIONS, Translator._convert),
-    **dict.fromkeys(["ucomisd", "ucomiss", "comisd", "comiss"], Translator._compare_floats),
-    **dict.fromkeys(["pshufd", "shufps", "roundsd", "roundss"], Translator._controlled),
+    **dict.fromkeys(["mulx", "mulx32"], Translator._wide_product),
+    **dict.fromkeys(["shld", "shld32", "shld16", "shrd", "shrd32", "shrd16"], Translator._double_shift),
+    **dict.fromkeys(["clc", "stc", "cmc"], Translator._set_carry),
+    **dict.fromkeys(["crc32", "crc3232", "crc328"], Translator._checksum),
     **dict.fromkeys(
-        ["nop", "long-nop", "long-nop16", "pause", "mfence", "sfence", "lfence"]
+        ["roots", "nop", "long-nop", "long-nop16", "pause", "mfence", "sfence", "lfence"]
         + ["prefetcht0", "prefetcht1", "prefetcht2", "prefetchnta"],
         Translator._nothing,
     ),

@@ -1,8 +1,8 @@
 """What instructions compute: for each mnemonic its result and its flags, as pure functions of a width and of numbers.
 
 General operands are integers of which the low `n` bits count, and so are results.  A mnemonic's arguments are the operands
-it reads, in their order: `add` takes destination and source, `popcnt` its source, `imul w, x, 5` the last two.  Vector
-operands are the unsigned bit patterns of floats of `n` bits.
+it reads, in their order: `add` takes destination and source, `popcnt` its source, `imul w, x, 5` the last two.  What vector
+instructions compute is in `vectors`.
 
 Flags are an int: the bits of RFLAGS (`CARRY` ... `OVERFLOW`), and 16 bits higher those of them that are undefined.
 The auxiliary carry is left out, as no instruction here reads it.  Source: Intel, Software Developer's Manual, volume 2.
@@ -11,9 +11,7 @@ The auxiliary carry is left out, as no instruction here reads it.  Source: Intel
 from __future__ import annotations
 
 import operator
-from math import ceil, floor
 
-from septet.base.types import I32, I64
 from septet.ops import meaning as m
 
 TYPE_CHECKING = False
@@ -64,6 +62,36 @@ def _trailing_zeros(n: int, a: int) -> int:
     return (a & -a).bit_length() - 1 if a else n
 
 
+def _deposited(n: int, a: int, b: int) -> int:
+    """`pdep`: the low bits of a, in order, where b has ones."""
+    r, left = 0, unsigned(n, b)
+    while left:
+        if a & 1:
+            r |= left & -left
+        left &= left - 1
+        a >>= 1
+    return r
+
+
+def _gathered(n: int, a: int, b: int) -> int:
+    """`pext`: the bits of a where b has ones, in order, as the low bits."""
+    r, at, left = 0, 0, unsigned(n, b)
+    while left:
+        if a & left & -left:
+            r |= 1 << at
+        left &= left - 1
+        at += 1
+    return r
+
+
+def crc32(n: int, a: int, b: int) -> int:
+    """`crc32`: the sum `a` of what came before, with the `n` bits of `b`: the polynomial 0x11EDC6F41, bits reflected."""
+    r = unsigned(32, a) ^ unsigned(n, b)
+    for _ in range(n):
+        r = r >> 1 ^ (0x82F63B78 if r & 1 else 0)
+    return r
+
+
 RESULTS: dict[str, Result] = {
     "add": lambda n, a, b: a + b,
     "sub": lambda n, a, b: a - b,
@@ -84,6 +112,19 @@ RESULTS: dict[str, Result] = {
     "popcnt": lambda n, a, b: unsigned(n, a).bit_count(),
     "lzcnt": lambda n, a, b: n - unsigned(n, a).bit_length(),
     "tzcnt": lambda n, a, b: _trailing_zeros(n, a),
+    "andn": lambda n, a, b: ~a & b,
+    "bextr": lambda n, a, b: unsigned(n, a) >> (b & 255) & ((1 << (b >> 8 & 255)) - 1),
+    "blsr": lambda n, a, b: a & a - 1,
+    "blsmsk": lambda n, a, b: a ^ a - 1,
+    "blsi": lambda n, a, b: a & -a,
+    "bzhi": lambda n, a, b: a & (1 << (b & 255)) - 1,
+    "shlx": lambda n, a, b: a << _count(n, b),
+    "shrx": lambda n, a, b: unsigned(n, a) >> _count(n, b),
+    "sarx": lambda n, a, b: signed(n, a) >> _count(n, b),
+    "rorx": lambda n, a, b: _rotated(n, a, -_count(n, b)),
+    "pdep": _deposited,
+    "pext": _gathered,
+    "movbe": _swapped,
     "bts": lambda n, a, b: a | 1 << b % n,
     "btr": lambda n, a, b: a & ~(1 << b % n),
     "btc": lambda n, a, b: a ^ 1 << b % n,
@@ -92,9 +133,18 @@ RESULTS: dict[str, Result] = {
 }
 """(n, first, second) -> result; those with one argument ignore the second."""
 
+
+def _through_carry(n: int, a: int, count: int, carry: int) -> int:
+    """`a` with the carry above it, rotated left in these n + 1 bits."""
+    whole, count = unsigned(n, a) | carry << n, count % (n + 1)
+    return (whole << count | whole >> (n + 1 - count)) & ((2 << n) - 1)
+
+
 CARRY_RESULTS: dict[str, Callable[[int, int, int, int], int]] = {
     "adc": lambda n, a, b, carry: a + b + carry,
     "sbb": lambda n, a, b, carry: a - b - carry,
+    "rcl": lambda n, a, b, carry: _through_carry(n, a, _count(n, b), carry),
+    "rcr": lambda n, a, b, carry: _through_carry(n, a, -_count(n, b), carry),
 }
 """(n, first, second, carry flag as 0 or 1) -> result."""
 
@@ -167,6 +217,15 @@ def _counted_flags(n: int, result: int) -> int:
     return flags | (0 if result else ZERO) | (SIGN | PARITY | OVERFLOW) << 16
 
 
+def _without_parity(n: int, r: int, carry: bool = False) -> int:
+    """Sign, zero and a carry; parity is undefined, and no overflow."""
+    return _of_result(n, r) & ~PARITY | PARITY << 16 | carry
+
+
+def _bextr_flags(n: int, a: int, b: int) -> int:
+    return (0 if RESULTS["bextr"](n, a, b) else ZERO) | (SIGN | PARITY) << 16
+
+
 FLAGS: dict[str, Flags] = {
     "add": sum_flags,
     "xadd": sum_flags,
@@ -183,6 +242,12 @@ FLAGS: dict[str, Flags] = {
     "tzcnt": lambda n, a, b: _counted_flags(n, _trailing_zeros(n, a)),
     "bsf": _zero_flags,
     "bsr": _zero_flags,
+    "andn": lambda n, a, b: _without_parity(n, ~a & b),
+    "bextr": _bextr_flags,
+    "blsr": lambda n, a, b: _without_parity(n, a & a - 1, not unsigned(n, a)),
+    "blsmsk": lambda n, a, b: _without_parity(n, a ^ a - 1, not unsigned(n, a)),
+    "blsi": lambda n, a, b: _without_parity(n, a & -a, bool(unsigned(n, a))),
+    "bzhi": lambda n, a, b: _without_parity(n, RESULTS["bzhi"](n, a, b), b & 255 >= n),
 }
 """(n, first, second) -> flags, of the mnemonics whose flags do not depend on the flags before."""
 
@@ -239,6 +304,26 @@ def _ror_flags(n: int, a: int, b: int, old: int) -> int:
     return _rotate_flags(n, b, old, r >> (n - 1), r >> (n - 1) ^ r >> (n - 2))
 
 
+def _rcl_flags(n: int, a: int, b: int, old: int) -> int:
+    r = _through_carry(n, a, _count(n, b), old & CARRY)
+    return _rotate_flags(n, b, old, r >> n, r >> n ^ r >> (n - 1))
+
+
+def _rcr_flags(n: int, a: int, b: int, old: int) -> int:
+    r = _through_carry(n, a, -_count(n, b), old & CARRY)
+    return _rotate_flags(n, b, old, r >> n, r >> (n - 1) ^ r >> (n - 2))
+
+
+def double_shift(n: int, left: bool, a: int, b: int, c: int, old: int) -> tuple[int, int]:
+    """`shld` and `shrd`: `a` shifted by c, bits of `b` coming in, and the flags.  Of 16 bits, c past 16 is undefined."""
+    count, a, b = _count(n, c), unsigned(n, a), unsigned(n, b)
+    if not count:
+        return a, old
+    r = a << count | b >> (n - count) if left else a >> count | b << (n - count)
+    out = a >> (n - count) if left else a >> (count - 1)
+    return r, _shift_flags(n, unsigned(n, r), count, out, (a ^ r) >> (n - 1))
+
+
 def _bt_flags(n: int, a: int, b: int, old: int) -> int:
     return old & (ZERO * 0x10001) | a >> (b % n) & 1 | (ALL_FLAGS ^ CARRY ^ ZERO) << 16
 
@@ -257,6 +342,11 @@ MIXED_FLAGS: dict[str, Callable[[int, int, int, int], int]] = {
     "sar": _sar_flags,
     "rol": _rol_flags,
     "ror": _ror_flags,
+    "rcl": _rcl_flags,
+    "rcr": _rcr_flags,
+    "clc": lambda n, a, b, old: old & ~(CARRY * 0x10001),
+    "stc": lambda n, a, b, old: old & ~(CARRY << 16) | CARRY,
+    "cmc": lambda n, a, b, old: old ^ CARRY,
     "bt": _bt_flags,
     "bts": _bt_flags,
     "btr": _bt_flags,
@@ -303,152 +393,3 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     ">=u": lambda a, b: a & 0xFFFFFFFFFFFFFFFF >= b & 0xFFFFFFFFFFFFFFFF,
 }
 """The comparisons of `cjump` and `w <- t cmp t` on signed words.  None, an unwritten word, raises TypeError in each."""
-
-
-# Vector registers
-
-
-def _smaller(n: int, a: int, b: int) -> int:
-    return a if m.float_lt(n, a, b) else b
-
-
-def _larger(n: int, a: int, b: int) -> int:
-    return a if m.float_lt(n, b, a) else b
-
-
-SCALARS: dict[str, Result] = {
-    "adds": m.float_add,
-    "subs": m.float_sub,
-    "muls": m.float_mul,
-    "divs": m.float_div,
-    "mins": _smaller,  # the second where they are equal or one is a NaN
-    "maxs": _larger,
-    "sqrts": lambda n, a, b: m.float_sqrt(n, a),
-}
-"""(n, first, second) -> result, for addsd and addss and so on, which change the low `n` bits of a register alone."""
-
-
-def _lanes(meaning: Result, n: int) -> Callable[[int, int], int]:
-    """`meaning` on each `n` bits of 128."""
-    mask = (1 << n) - 1
-
-    def packed(a: int, b: int) -> int:
-        r = 0
-        for shift in range(0, 128, n):
-            r |= (meaning(n, a >> shift & mask, b >> shift & mask) & mask) << shift
-        return r
-
-    return packed
-
-
-def _interleaved(n: int) -> Callable[[int, int], int]:
-    """The `n`-bit parts of the lower halves of a and b, taken in turn."""
-    mask = (1 << n) - 1
-
-    def unpack(a: int, b: int) -> int:
-        r = 0
-        for number in range(64 // n):
-            r |= ((a >> number * n & mask) | (b >> number * n & mask) << n) << 2 * n * number
-        return r
-
-    return unpack
-
-
-def _packed() -> dict[str, Callable[[int, int], int]]:
-    table: dict[str, Callable[[int, int], int]] = {}
-    for names, meaning in (
-        ("andps andpd pand", lambda a, b: a & b),
-        ("andnps andnpd pandn", lambda a, b: ~a & b & ((1 << 128) - 1)),
-        ("orps orpd por", lambda a, b: a | b),
-        ("xorps xorpd pxor", lambda a, b: a ^ b),
-    ):
-        table |= dict.fromkeys(names.split(), meaning)
-    for name, scalar in SCALARS.items():
-        table[name[:-1] + "ps"] = _lanes(scalar, 32)
-        table[name[:-1] + "pd"] = _lanes(scalar, 64)
-    for letter, n in (("b", 8), ("w", 16), ("d", 32), ("q", 64)):
-        table["padd" + letter] = _lanes(lambda n, a, b: a + b, n)
-        table["psub" + letter] = _lanes(lambda n, a, b: a - b, n)
-        table["pcmpeq" + letter] = _lanes(lambda n, a, b: -int(a == b), n)
-    return table | {"unpcklps": _interleaved(32), "unpcklpd": _interleaved(64), "punpcklqdq": _interleaved(64)}
-
-
-PACKED = _packed()
-"""On whole registers of 128 bits: bit by bit, or lane by lane."""
-
-
-def _shuffled(low: int, high: int, control: int) -> int:
-    """Four 32-bit lanes that `control` picks, two bits each: two of `low`, then two of `high`."""
-    r = 0
-    for number, source in enumerate((low, low, high, high)):
-        r |= (source >> 32 * (control >> 2 * number & 3) & 0xFFFFFFFF) << 32 * number
-    return r
-
-
-def _rounded(n: int, a: int, control: int) -> int:
-    """The float `a` as a whole number: to nearest even, down, up or towards zero, as the low bits of `control` say."""
-    value = m.to_float(n, a)
-    if m.is_nan(n, a):
-        return m.quiet(n, a)
-    if abs(value) >= 2.0**52:
-        return a
-    number = (round, floor, ceil, int)[0 if control & 4 else control & 3](value)
-    return m.from_float(n, float(number)) | (a & 1 << (n - 1) if number == 0 else 0)
-
-
-CONTROLLED: dict[str, tuple[int, Callable[[int, int, int], int]]] = {
-    "pshufd": (128, lambda a, b, control: _shuffled(b, b, control)),
-    "shufps": (128, _shuffled),
-    "roundsd": (64, lambda a, b, control: _rounded(64, b & (1 << 64) - 1, control)),
-    "roundss": (32, lambda a, b, control: _rounded(32, b & (1 << 32) - 1, control)),
-}
-"""(bits of the source, (target, source, control) -> result)"""
-
-
-def float_flags(n: int, a: int, b: int) -> int:
-    """The flags of `ucomisd` and `ucomiss`: all three of zero, parity and carry where a NaN is involved."""
-    if m.is_nan(n, a) or m.is_nan(n, b):
-        return ZERO | PARITY | CARRY
-    x, y = m.to_float(n, a), m.to_float(n, b)
-    return CARRY if x < y else ZERO if x == y else 0
-
-
-def float_to_integer(n: int, a: int, bits: int) -> int:
-    """`cvttsd2si` and `cvttss2si`: the float `a` of `n` bits towards zero; the lowest number where that does not fit."""
-    lowest = -1 << (bits - 1)
-    if m.is_nan(n, a):
-        return lowest
-    value = m.to_float(n, a)
-    if not -(2.0**64) < value < 2.0**64:
-        return lowest
-    number = int(value)
-    return number if lowest <= number < -lowest else lowest
-
-
-def float_to_nearest(n: int, a: int, bits: int) -> int:
-    """`cvtsd2si` and `cvtss2si`: the float `a` to the nearest integer, ties to even; the lowest where that does not fit."""
-    return float_to_integer(n, a if m.is_nan(n, a) else _rounded(n, a, 0), bits)
-
-
-def integer_to_float(bits: int, a: int, n: int) -> int:
-    """`cvtsi2sd` and `cvtsi2ss`: the signed `bits`-bit number `a` as a float of `n` bits."""
-    return m.int_to_float((I64 if bits == 64 else I32).wrap(a), n)
-
-
-CONVERSIONS: dict[str, tuple[int, int, bool, Callable[[int], int]]] = {
-    "cvtsi2sd": (64, 0, True, lambda a: integer_to_float(64, a, 64)),
-    "cvtsi2sd32": (32, 0, True, lambda a: integer_to_float(32, a, 64)),
-    "cvtsi2ss": (64, 0, True, lambda a: integer_to_float(64, a, 32)),
-    "cvtsi2ss32": (32, 0, True, lambda a: integer_to_float(32, a, 32)),
-    "cvttsd2si": (64, 64, False, lambda a: float_to_integer(64, a, 64)),
-    "cvttsd2si32": (64, 32, False, lambda a: float_to_integer(64, a, 32)),
-    "cvttss2si": (32, 64, False, lambda a: float_to_integer(32, a, 64)),
-    "cvttss2si32": (32, 32, False, lambda a: float_to_integer(32, a, 32)),
-    "cvtsd2si": (64, 64, False, lambda a: float_to_nearest(64, a, 64)),
-    "cvtsd2si32": (64, 32, False, lambda a: float_to_nearest(64, a, 32)),
-    "cvtss2si": (32, 64, False, lambda a: float_to_nearest(32, a, 64)),
-    "cvtss2si32": (32, 32, False, lambda a: float_to_nearest(32, a, 32)),
-    "cvtsd2ss": (64, 0, False, lambda a: m.float_to_float(64, 32, a)),
-    "cvtss2sd": (32, 0, False, lambda a: m.float_to_float(32, 64, a)),
-}
-"""(bits of the source, bits of a general target or 0, whether the source is a signed integer, what it computes)"""

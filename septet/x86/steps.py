@@ -1,9 +1,9 @@
 """The steps that interpreters take: functions `step(cells, d, a, b)` that compute on a list of cells.
 
-Cells are named by their number: the sixteen general registers (signed words), the sixteen vector registers (unsigned 128-bit
-numbers), the flags, then scratch, variables and constants.  `d` is where the result goes, `a` and `b` are what it is
-computed from; in steps that use memory, `where` is (base, index, scale).  A cell that nothing defined holds None, and
-computing with it raises TypeError.
+Cells are named by their number: the sixteen general registers (signed words), the sixteen vector registers (unsigned numbers
+of up to 512 bits), the eight mask registers (unsigned), the flags, then scratch, variables and constants.  `d` is where the
+result goes, `a` and `b` are what it is computed from; in steps that use memory, `where` is (base, index, scale).  A cell that
+nothing defined holds None, and computing with it raises TypeError.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     Step = Callable[[Any, Any, Any, Any], None]
 
-FLAGS = 32  # the cell of the flags: an int (see `semantics`), or (function, width, a, b), or None where undefined
-SCRATCH = 33  # three cells
-ZERO = 36  # holds 0
-VARIABLES = 37  # the first variable's cell
+FLAGS = 40  # the cell of the flags: an int (see `semantics`), or (function, width, a, b), or None where undefined
+SCRATCH = 41  # three cells
+ZERO = 44  # holds 0
+VARIABLES = 45  # the first variable's cell
 RAX, RDX, RSP = 0, 2, 4
 RCX, RSI, RDI = 1, 6, 7
 LOW, HIGH = -1 << 63, (1 << 63) - 1
@@ -297,12 +297,25 @@ def record(mnemonic: str, n: int) -> Step:
 
 
 @cache
-def record_floats(n: int) -> Step:
-    """Keep what the flags of ucomisd or ucomiss are to be computed from."""
+def double_shift(n: int, left: bool) -> Step:
+    """d <- a with the bits of b[0] coming in, shifted by b[1], and the flags."""
+
+    def step(cells: Any, d: int, a: int, b: tuple[int, int]) -> None:
+        old = flags_now(cells)
+        old = UNDEFINED if old is None else old
+        r, cells[FLAGS] = semantics.double_shift(n, left, cells[a], cells[b[0]], cells[b[1]], old)
+        put(cells, n, d, r)
+
+    return step
+
+
+@cache
+def record_vectors(function: Callable[[int, int, int], int], n: int) -> Step:
+    """Keep what the flags of ucomisd, ptest and so on are to be computed from: the low `n` bits of a and b."""
     mask = (1 << n) - 1
 
     def step(cells: Any, d: int, a: int, b: int) -> None:
-        cells[FLAGS] = (semantics.float_flags, n, cells[a] & mask, cells[b] & mask)
+        cells[FLAGS] = (function, n, cells[a] & mask, cells[b] & mask)
 
     return step
 
@@ -355,42 +368,89 @@ def move_if(code: str, n: int) -> Step:
     return step
 
 
-# Vector registers
-
-
 @cache
-def scalar(mnemonic: str, n: int) -> Step:
-    """The low `n` bits of d <- mnemonic(a, b)."""
-    meaning = semantics.SCALARS[mnemonic]
-    mask = (1 << n) - 1
+def wide_product_into(n: int) -> Step:
+    """mulx: (d, a) <- the upper and the lower half of rdx * b.  Where both are one register, it gets the upper."""
 
     def step(cells: Any, d: int, a: int, b: int) -> None:
-        cells[d] = (cells[d] or 0) >> n << n | meaning(n, cells[a] & mask, cells[b] & mask)
+        low, high = semantics.halves(n, semantics.product(n, cells[RDX], cells[b], False))
+        put(cells, n, a, low)
+        put(cells, n, d, high)
 
     return step
 
 
 @cache
-def whole(meaning: Callable[[int, int], int]) -> Step:
-    """d <- meaning(a, b) on whole registers; of a register with itself what it is of zeros, where it holds nothing."""
+def checksum(n: int) -> Step:
+    """d <- crc32(a, `n` bits of b), and the upper half 0."""
 
     def step(cells: Any, d: int, a: int, b: int) -> None:
-        x, y = cells[a], cells[b]
-        if a == b and x is None and meaning(1, 1) == 0:
-            x = y = 0
-        cells[d] = meaning(x, y)
+        cells[d] = semantics.crc32(n, cells[a], cells[b])
 
+    return step
+
+
+# Vector and mask registers.  `operands` are the cells of what an instruction reads, in its order.
+
+
+LOW_128 = (1 << 128) - 1
+
+
+@cache
+def scalar(function: Callable[..., int], n: int, count: int, legacy: bool) -> Step:
+    """The low `n` bits of d <- function(of the last `count` operands); what is above is that of operand a: the first, or d
+    itself.  VEX clears what is above 128 bits."""
+
+    def binary(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        cells[d] = (cells[a] or 0) >> n << n | function(cells[operands[-2]], cells[operands[-1]])
+
+    def binary_vex(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        above = (cells[a] or 0) >> n << n & LOW_128
+        cells[d] = above | function(cells[operands[-2]], cells[operands[-1]])
+
+    def step(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        above = (cells[a] or 0) >> n << n
+        if not legacy:
+            above &= LOW_128
+        cells[d] = above | function(*[+cells[operand] for operand in operands[-count:]])
+
+    if count == 2:
+        return binary if legacy else binary_vex
     return step
 
 
 @cache
-def controlled(meaning: Callable[[int, int, int], int], control: int) -> Step:
-    """d <- meaning(a, b, control) on whole registers."""
+def whole(function: Callable[..., int], bits: int, keeps: bool) -> Step:
+    """d <- function(of the operands): a general register of `bits` bits, or, where that is 0, a vector or mask register.
+    With `keeps`, what d has above 128 bits stays."""
 
-    def step(cells: Any, d: int, a: int, b: int) -> None:
-        cells[d] = meaning(+cells[a], +cells[b], control)
+    def value(cells: Any, operands: tuple[int, ...]) -> int:
+        try:
+            return function(*[+cells[operand] for operand in operands])
+        except TypeError:
+            return _whatever(function, cells, operands)
 
-    return step
+    def to_vector(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        cells[d] = value(cells, operands)
+
+    def to_lower(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        cells[d] = (cells[d] or 0) >> 128 << 128 | value(cells, operands)
+
+    def to_general(cells: Any, d: int, a: int, operands: tuple[int, ...]) -> None:
+        put(cells, bits, d, value(cells, operands))
+
+    return to_general if bits else to_lower if keeps else to_vector
+
+
+def _whatever(function: Callable[..., int], cells: Any, operands: tuple[int, ...]) -> int:
+    """The function's result where one operand holds nothing, perhaps read twice, but does not matter: as in `pxor x, x`."""
+    nothing = {operand for operand in operands if cells[operand] is None}
+    found = set()
+    for guess in (0, (1 << 512) - 1, (1 << 512) // 7, (1 << 512) // 11):
+        found.add(function(*[guess if operand in nothing else cells[operand] for operand in operands]))
+    if len(nothing) != 1 or len(found) != 1:
+        raise TypeError
+    return found.pop()
 
 
 def low_bits(n: int) -> Step:
@@ -398,14 +458,19 @@ def low_bits(n: int) -> Step:
     return extend(n, False)
 
 
-@cache
-def convert(function: Callable[[int], int], d_bits: int) -> Step:
-    """d <- function(a); into a general register of `d_bits`, or into a vector register where that is 0."""
+def low_bits_kept(n: int) -> Step:
+    """The low 128 bits of d <- the low `n` bits of a, with zeros above them."""
+    mask = (1 << n) - 1
 
-    def to_vector(cells: Any, d: int, a: int, b: int) -> None:
-        cells[d] = function(cells[a])
+    def step(cells: Any, d: int, a: int, b: int) -> None:
+        cells[d] = (cells[d] or 0) >> 128 << 128 | cells[a] & mask
 
-    def to_general(cells: Any, d: int, a: int, b: int) -> None:
-        put(cells, d_bits, d, function(cells[a]))
+    return step
 
-    return to_general if d_bits else to_vector
+
+def clear_above(cells: Any, d: int, a: int, b: int) -> None:
+    """Clear what the vector registers have above the low `d` bits: vzeroupper, vzeroall."""
+    mask = (1 << d) - 1
+    for cell in range(16, 32):
+        if cells[cell] is not None or not mask:
+            cells[cell] = (cells[cell] or 0) & mask
