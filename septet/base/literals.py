@@ -1,14 +1,18 @@
-"""How constants of each type are written: decimal for integers; for floats the shortest decimal, or hexadecimal bits."""
+"""How constants of each type are written: decimal for integers; for floats the shortest decimal, or hexadecimal bits; for
+vectors their lanes between braces, the lowest first, or hexadecimal bits."""
 
 from __future__ import annotations
 
 from struct import pack, unpack
 
-from septet.base.types import Type
+from septet.base.types import VECTOR, Type
 
 
 def spell(number: int, type: Type) -> str:
     """The text of natural `number` of `type`.  Infinities and NaNs are hexadecimal bit patterns."""
+    if type.kind == VECTOR:
+        lane = type.element
+        return "{" + ", ".join([spell(lane.wrap(number >> at), lane) for at in range(0, type.bits, lane.bits)]) + "}"
     if not type.is_float:
         return str(number)
     value: float
@@ -20,6 +24,8 @@ def spell(number: int, type: Type) -> str:
 
 def read(text: str, type: Type) -> int | None:
     """The natural number of `type` that `text` (sign included) spells, or None where it spells none that fits."""
+    if type.kind == VECTOR:
+        return _vector(text, type)
     body = text.lstrip("+-")
     negative = text.startswith("-")
     if type.is_float:
@@ -33,6 +39,22 @@ def read(text: str, type: Type) -> int | None:
         return None
     value = -value if negative else value
     return value if type.low <= value <= type.high else None
+
+
+def _vector(text: str, type: Type) -> int | None:
+    if text.startswith("0x"):
+        pattern = int(text, 16)
+        return None if pattern >> type.bits else pattern
+    lane = type.element
+    lanes = [read(part.strip(), lane) for part in text[1:-1].split(",")] if text.startswith("{") else []
+    if len(lanes) != type.lanes:
+        return None
+    number = 0
+    for one in reversed(lanes):
+        if one is None:
+            return None
+        number = number << lane.bits | one & (1 << lane.bits) - 1
+    return number
 
 
 def _float(body: str, negative: bool, bits: int) -> int | None:

@@ -14,15 +14,27 @@ VALUE, INT, FLOAT, VECTOR, NOTHING = range(5)  # Type.kind
 class Type:
     """One type; there is one object a type, compared by identity."""
 
-    __slots__ = ("name", "kind", "bits", "signed", "rank", "lanes", "is_value", "is_word", "is_float", "low", "high")
+    __slots__ = (
+        "name", "kind", "bits", "signed", "rank", "lanes", "element", "is_value", "is_word", "is_float", "low", "high",
+    )  # fmt: skip
 
-    def __init__(self, name: str, kind: int, bits: int, signed: bool = False, rank: int = 0, lanes: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: int,
+        bits: int,
+        signed: bool = False,
+        rank: int = 0,
+        lanes: int = 1,
+        element: Type | None = None,
+    ) -> None:
         self.name = name
         self.kind = kind
         self.bits = bits
         self.signed = signed
         self.rank = rank  # dimensions of an array value, else 0
         self.lanes = lanes
+        self.element = element or self  # of a vector
         self.is_value = kind == VALUE
         self.is_word = bits == 64 and kind in (VALUE, INT)  # held in a general register as 64 plain bits
         self.is_float = kind == FLOAT
@@ -55,6 +67,9 @@ PTR = Type("ptr", INT, 64)
 F32 = Type("f32", FLOAT, 32)
 F64 = Type("f64", FLOAT, 64)
 
+C_KINDS = (INT, FLOAT)  # kinds of types that functions of C may take and give
+INTEGERS = (I8, I16, I32, I64, U8, U16, U32, U64)
+
 _NAMED: dict[str, Type] = {
     t.name: t for t in (VOID, INT64, TUPLE, CODE, I8, I16, I32, I64, U8, U16, U32, U64, BOOL, PTR, F32, F64)
 }
@@ -74,8 +89,17 @@ def vector(element: Type, lanes: int) -> Type:
     name = f"{element.name}x{lanes}"
     found = _NAMED.get(name)
     if found is None:
-        found = _NAMED[name] = Type(name, VECTOR, element.bits * lanes, lanes=lanes)
+        found = _NAMED[name] = Type(name, VECTOR, element.bits * lanes, lanes=lanes, element=element)
     return found
+
+
+_MASKS = {8: I8, 16: I16, 32: I32, 64: I64}
+LEAST_VECTOR, MOST_VECTOR = 64, 512  # bits of the vectors that values can be
+
+
+def truth(type: Type) -> Type:
+    """What comparing operands of `type` gives: bool, or for vectors a mask, signed lanes of 0 or -1."""
+    return BOOL if type.lanes == 1 else vector(_MASKS[type.element.bits], type.lanes)
 
 
 def named(text: str) -> Type | None:

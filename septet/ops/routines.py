@@ -29,5 +29,15 @@ ROUTINES = {
         Routine("length-error", (2,), ends=True),  # line, the number of elements wanted
         Routine("dimension-error", (3,), ends=True),  # line, the number of dimensions there are, the one asked for
         Routine("division-error", (1,), ends=True),  # line
+        Routine("trap", (5,), ends=True),  # of hosted functions: context, kind (`trap_kind`), line, two words of the routine's
+        Routine("conversion-error", (1,), ends=True),  # line
     )
 }
+
+TRAPS = (*[name for name, routine in ROUTINES.items() if routine.ends and name != "trap"], "stack-error")
+"""The ways in which a hosted function may fail: as an error routine would say, or by calls that go too deep."""
+
+
+def trap_kind(name: str, count: int) -> int:
+    """The kind that a hosted function gives `trap` where another one calls the routine `name` with `count` arguments."""
+    return TRAPS.index(name) << 3 | count

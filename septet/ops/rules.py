@@ -20,7 +20,9 @@ is the comparison that was found, `opposite` the one that is true where it is fa
 and give another of their kind.
 
 TYPE is a class: a type's name, `word` (64 bits), `sword`, `uword` (signed, unsigned words), `narrow` (8, 16, 32 bits), `int`
-(all integers: values, pointers and bool too; if left out, this), `float`, `any`.  T is the type of the root: what it gives,
+(all integers: values, pointers and bool too; if left out, this), `float`, `vector`, `any`, which is none of the vectors but for
+memory.  What holds for the numbers of every type `int` or `float` alike, with no constants but 0 and -1, is used on vectors of
+them too (`Rule.lanewise`).  T is the type of the root: what it gives,
 for a comparison what it compares, for memory what is in memory.  Inside, where TYPE is left out, it is that of the operation
 around it; a letter A B C names a type of its own, `(convert (convert.A x))`, any integer one that fits there.  Operands of
 `convert` and `bitcast` have their own types, named by the letter in upper case: X for x.  In what is given TYPE is such a
@@ -55,10 +57,14 @@ COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 FAMILIES = {"compare": COMPARISONS, "equality": ("eq", "ne"), "order": ("lt", "le", "gt", "ge")}
 OPPOSITE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 SWAPPED = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
-CLASSES = ("word", "sword", "uword", "narrow", "int", "float", "any")
+CLASSES = ("word", "sword", "uword", "narrow", "int", "float", "vector", "any")
 SIGN_SENSITIVE = ("shr", "untag", "div", "rem")
-FREE = ("convert", "bitcast", "br-if")  # operands have types of their own
-COST = {"mul": 3, "div": 24, "rem": 24, "fdiv": 12, "sqrt": 16, "fadd": 4, "fsub": 4, "fmul": 4, "select": 2, "bitcast": 0}
+VECTORS = ("extract", "sign-bits", "shuffle", *(op.name for op in ops.OPS if op.result in ("IE", "FE")))
+FREE = ("convert", "bitcast", "br-if", *VECTORS)  # operands have types of their own
+COST = {"mul": 3, "div": 24, "rem": 24, "fdiv": 12, "sqrt": 16, "fadd": 4, "fsub": 4, "fmul": 4,
+        "select": 2, "bitcast": 0,
+        "min": 2, "max": 2, "iabs": 2, "popcount": 3, "count-trailing-zeros": 2, "count-leading-zeros": 2, "fma": 4, "fmin": 6,
+        "fmax": 6, "floor": 4, "ceil": 4, "trunc": 4, "nearest": 4, "copysign": 3}  # fmt: skip
 ROOT_ONLY = ("load", "store", "br-if")
 
 
@@ -133,6 +139,24 @@ class Rule:
     def fail(self, why: str) -> None:
         """Refuse the row."""
         raise ValueError(f"rule {self!r}: {why}")
+
+    def lanewise(self) -> bool:
+        """Whether what the rule says of numbers holds of vectors of them: it says the same of every width and sign, and its
+        constants are the same in every lane and in all of the vector."""
+        trees = [part for side in (self.tree, self.result) if isinstance(side, Tree) for part in (side, *side.inner())]
+        leaves = [leaf for tree in trees for leaf in tree.args if not isinstance(leaf, Tree)] + [self.result]
+        return (
+            self.types in ({"T": "int"}, {"T": "float"})
+            and self.when in ("", "T.bits > 1")
+            and all(tree.on == "T" and _is_lanewise(tree) for tree in trees)
+            and all(leaf in (0, -1) or isinstance(leaf, Tree) or str(leaf) in VALUES for leaf in leaves)
+        )
+
+    def of_vectors(self) -> Rule:
+        """The rule where T is a vector."""
+        made = _copy(self)
+        made.types = {**self.types, "T": "vector"}
+        return made
 
     def family(self) -> Tree | None:
         """The operation that stands for several comparisons, if there is one."""
@@ -210,9 +234,11 @@ class Rule:
     def operands(self, tree: Tree) -> list[str | None]:
         """For each operand the type variable that it must fit, or None."""
         if tree.op in FREE:
-            return [None]
+            return [None, "lane"] if tree.op == "extract" else [None] * len(tree.args)
         if tree.op == "select":
-            return ["bool", tree.on, tree.on]
+            return [None if tree.kind == "vector" else "bool", tree.on, tree.on]
+        if tree.op in ("splat", "insert"):
+            return [tree.on, "lane", None] if tree.op == "insert" else [None]
         if tree.op in ("load", "store"):
             return ["i64"] if tree.op == "load" else ["i64", tree.on]
         alike: list[str | None] = [tree.on]
@@ -299,6 +325,20 @@ def is_constant(leaf: Leaf) -> bool:
     return isinstance(leaf, int) or leaf[0] == "{" or leaf in CONSTANTS
 
 
+def _is_lanewise(tree: Tree) -> bool:
+    if tree.is_comparison or tree.op in ROOT_ONLY:
+        return False
+    op = ops.NAMED[tree.op]
+    return op.pure and not op.compares and {*op.operands, op.result} in ({"I"}, {"F"})
+
+
+def _copy(row: Rule) -> Rule:
+    made: Rule = object.__new__(Rule)
+    for slot in Rule.__slots__:
+        setattr(made, slot, getattr(row, slot))
+    return made
+
+
 def concrete(row: Rule) -> Iterator[tuple[str, Rule]]:
     """The rule for each comparison that it is for, as (comparison, rule); ("", row) where it has no family of them."""
     family = row.family()
@@ -307,9 +347,7 @@ def concrete(row: Rule) -> Iterator[tuple[str, Rule]]:
         return
     for name in FAMILIES[family.op]:
         words = dict.fromkeys(FAMILIES, name) | {"opposite": OPPOSITE[name], "swapped": SWAPPED[name]}
-        made: Rule = object.__new__(Rule)
-        for slot in Rule.__slots__:
-            setattr(made, slot, getattr(row, slot))
+        made = _copy(row)
         tree = _spelled(row.tree, words)
         assert isinstance(tree, Tree)
         made.tree = tree

@@ -9,6 +9,7 @@ from septet.ops import meaning
 from septet.ops import table as ops
 from septet.ops.rules import CONSTANTS, Tree
 from septet.ops.table import NAMED
+from septet.prove.cases import LANE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from septet.ops.rules import Leaf, Rule
     from septet.prove.cases import Case
 
+_FIXED = {"bool": BOOL, "lane": LANE}
 _TABLES: dict[tuple[object, ...], list[Any]] = {}
 QUERIES = {
     "odd": lambda x: x & 1,
@@ -43,10 +45,20 @@ def table(op: ops.Op, type: Type, sources: list[Type]) -> list[Any]:
             found = [function(sources[0].wrap(bits)) & mask(type) for bits in range(1 << sources[0].bits)]
         elif op is ops.BITCAST:
             found = list(range(1 << type.bits))
+        elif op.between is not None:
+            found = _between(op.between(sources[0], type), sources, mask(type))
         else:
             found = _rows(op, type, [type.wrap(bits) for bits in range(1 << type.bits)])
         _TABLES[key] = found
     return found
+
+
+def _between(function: Any, sources: list[Type], low: int, *args: int) -> Any:
+    """What `function` gives for the operands so far and all numbers of the other ones, by their bits."""
+    if not sources:
+        return function(*args) & low
+    first, *rest = sources
+    return [_between(function, rest, low, *args, first.wrap(bits)) for bits in range(1 << first.bits)]
 
 
 def _rows(op: ops.Op, type: Type, all: list[int]) -> list[Any]:
@@ -127,7 +139,7 @@ class Loops:
 
     def named(self, name: str) -> Type:
         """The type that a type variable, or a type's name, is."""
-        return self.case[name] if name in self.case else BOOL if name == "bool" else self.types[name.lower()]
+        return _FIXED.get(name) or self.case.get(name) or self.types[name.lower()]
 
     def _query(self, code: str) -> str:
         """A condition on the bits of operands."""
@@ -144,7 +156,8 @@ class Loops:
         args = [self._code(arg, want) for arg, want in zip(tree.args, operands, strict=True)]
         if op is ops.SELECT:
             return f"({args[1]} if {args[0]} else {args[2]})"
-        sources = [self._type(arg) for arg in tree.args] if op in (ops.CONVERT, ops.BITCAST) else []
+        pairs = zip(tree.args, operands, strict=True)
+        sources = [want or self._type(arg) for arg, want in pairs] if op.between is not None else []
         name = f"{op.name}_{type}_{'_'.join(map(str, sources))}".replace("-", "_")
         self.globals[name] = table(op, type, sources)
         return name + "".join(f"[{arg}]" for arg in args)

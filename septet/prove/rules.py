@@ -24,7 +24,7 @@ from septet.base.types import BOOL, I64, Type
 from septet.ops.rules import CONSTANTS, Rule, Tree, concrete
 from septet.ops.table import NAMED
 from septet.prove.algebra import is_identity
-from septet.prove.cases import cases, full_types, small_types
+from septet.prove.cases import LANE, cases, full_types, small_types, with_vectors
 from septet.prove.conditions import Condition
 from septet.prove.exhaustive import Loops
 
@@ -153,6 +153,7 @@ def exhaustive(rule: Rule) -> Answer:
         if is_memory(row) or any(part.on in ("f32", "f64") for part in (row.tree, *row.tree.inner())):
             continue
         choices = {name: small_types(kind, bits, len(row.types) > 1) for name, kind in row.types.items()}
+        with_vectors(choices, row, small_types("vector", bits, True))
         for case in cases(row, choices):
             types = leaf_types(row, case, bits)
             if types is None:
@@ -187,7 +188,7 @@ def leaf_types(rule: Rule, case: Case, bits: int = 0) -> dict[str, Type] | None:
 
     found: dict[str, Type] = {}
     for name, variable in rule.leaves.items():
-        type = case.get(variable) or named(variable)
+        type = LANE if variable == "lane" else case.get(variable) or named(variable)
         if type is None or bits and type.bits > bits:
             return None
         found[name] = type
@@ -208,6 +209,7 @@ def solved(rule: Rule, widths: tuple[int, ...] = WIDTHS) -> Answer:
     for row in rows(rule):
         asked = widths if len(row.types) == 1 else (*{**dict.fromkeys(widths), 1: None},)
         choices = {name: full_types(kind, asked) for name, kind in row.types.items()}
+        with_vectors(choices, row, full_types("vector", asked))
         for case in cases(row, choices):
             types = leaf_types(row, case)
             assert types is not None
@@ -326,8 +328,8 @@ class Question:
         return self._term(tree.args[0], I64) + z3.Extract(63, 0, offset)
 
     def _named(self, name: str) -> Type:
-        if name == "bool":
-            return BOOL
+        if name in ("bool", "lane"):
+            return BOOL if name == "bool" else LANE
         return self.case.get(name) or self.types.get(name.lower()) or _by_name(name)
 
     def _term(self, tree: Tree | Leaf, wanted: Type | None) -> Any:

@@ -63,6 +63,11 @@ class Term:
     def __neg__(self) -> Term:
         return Term(-self.bits, self.signed)
 
+    def __abs__(self) -> Term:
+        import z3
+
+        return Term(z3.If(self.bits < 0, -self.bits, self.bits), True) if self.signed else self
+
     def __eq__(self, other: object) -> Any:
         return self.bits == _bits(other)
 
@@ -108,6 +113,8 @@ def apply(op: ops.Op, type: Type, args: list[Any], sources: list[Type], result: 
         return args[0]
     if op is ops.CONVERT:
         return converted(args[0], sources[0], result)
+    if op.between is not None:
+        return _LANES[op](sources[0], result, *args)
     found = SOLVER.get(op)
     if found is not None:
         bits = found(type, *args)
@@ -222,8 +229,160 @@ def _high(type: Type, a: Any, b: Any) -> Any:
     return z3.Extract(2 * type.bits - 1, type.bits, extend(type.bits, a) * extend(type.bits, b))
 
 
+def _chosen(is_less: bool) -> Callable[..., Any]:
+    """The lesser or the greater one."""
+
+    def solver(type: Type, a: Any, b: Any) -> Any:
+        import z3
+
+        less = a < b if type.signed else z3.ULT(a, b)
+        return z3.If(less, a, b) if is_less else z3.If(less, b, a)
+
+    return solver
+
+
+def _popcount(type: Type, a: Any) -> Any:
+    import z3
+
+    total = z3.BitVecVal(0, type.bits)
+    for bit in range(type.bits):
+        total += z3.ZeroExt(type.bits - 1, z3.Extract(bit, bit, a)) if type.bits > 1 else a
+    return total
+
+
+def _zeros(order: Callable[[int], range]) -> Callable[..., Any]:
+    """How many zeros come before the first one in an order of bits, which is given from its end."""
+
+    def solver(type: Type, a: Any) -> Any:
+        import z3
+
+        found = z3.BitVecVal(type.bits, type.bits)
+        bits = order(type.bits)
+        for bit in bits:
+            zeros = bit if bits.step < 0 else type.bits - 1 - bit
+            found = z3.If(z3.Extract(bit, bit, a) == 1, z3.BitVecVal(zeros, type.bits), found)
+        return found
+
+    return solver
+
+
+def _byte_swap(type: Type, a: Any) -> Any:
+    import z3
+
+    return z3.Concat(*[z3.Extract(at + 7, at, a) for at in range(0, type.bits, 8)]) if type.bits > 8 else a
+
+
+def _rotated(function: str) -> Callable[..., Any]:
+    def solver(type: Type, a: Any, b: Any) -> Any:
+        import z3
+
+        return getattr(z3, function)(a, b) if type.bits > 1 else a
+
+    return solver
+
+
+def _whole(mode: str) -> Callable[..., Any]:
+    """A float rounded to a whole number."""
+
+    def solver(type: Type, a: Any) -> Any:
+        import z3
+
+        number = float_of(type, a)
+        made = z3.fpToIEEEBV(z3.fpRoundToIntegral(getattr(z3, mode)(), number))
+        return z3.If(z3.fpIsNaN(number), a | z3.BitVecVal(1 << SORTS[type.bits][1] - 2, type.bits), made)
+
+    return solver
+
+
+def _extreme(is_least: bool) -> Callable[..., Any]:
+    """The lesser or the greater float: a NaN wins, -0 is less than +0."""
+
+    def solver(type: Type, a: Any, b: Any) -> Any:
+        import z3
+
+        x, y = float_of(type, a), float_of(type, b)
+        less = z3.Or(z3.fpLT(x, y), z3.And(z3.fpEQ(x, y), z3.fpIsNegative(x)))
+        chosen = z3.If(less, a, b) if is_least else z3.If(less, b, a)
+        quiet = z3.BitVecVal(1 << SORTS[type.bits][1] - 2, type.bits)
+        return z3.If(z3.fpIsNaN(x), a | quiet, z3.If(z3.fpIsNaN(y), b | quiet, chosen))
+
+    return solver
+
+
+def _fma(type: Type, a: Any, b: Any, c: Any) -> Any:
+    import z3
+
+    numbers = [float_of(type, arg) for arg in (a, b, c)]
+    made = z3.fpFMA(z3.RNE(), *numbers)
+    exponent, significand = SORTS[type.bits]
+    default = z3.BitVecVal(((1 << exponent + 2) - 1) << significand - 2, type.bits)
+    result = z3.If(z3.fpIsNaN(made), default, z3.fpToIEEEBV(made))
+    for arg, number in reversed(list(zip((a, b, c), numbers, strict=True))):
+        result = z3.If(z3.fpIsNaN(number), arg | z3.BitVecVal(1 << significand - 2, type.bits), result)
+    return result
+
+
+def _splat(source: Type, target: Type, a: Any) -> Any:
+    import z3
+
+    return z3.Concat(*[a] * target.lanes)
+
+
+def _extract(source: Type, target: Type, a: Any, lane: Any) -> Any:
+    import z3
+
+    parts = _parts(source, a)
+    return z3.If(lane == 0, parts[0], parts[1])
+
+
+def _insert(source: Type, target: Type, a: Any, lane: Any, new: Any) -> Any:
+    import z3
+
+    low, high = _parts(source, a)
+    return z3.If(lane == 0, z3.Concat(high, new), z3.Concat(new, low))
+
+
+def _reduced(op: ops.Op) -> Callable[..., Any]:
+    def solver(source: Type, target: Type, a: Any) -> Any:
+        low, high = _parts(source, a)
+        return apply(op, target, [high, low], [target, target], target)
+
+    return solver
+
+
+def _parts(type: Type, bits: Any) -> list[Any]:
+    """The lanes of a vector."""
+    import z3
+
+    width = type.element.bits
+    return [z3.Extract(at + width - 1, at, bits) for at in range(0, type.bits, width)]
+
+
+_LANES: dict[ops.Op, Callable[..., Any]] = {
+    ops.SPLAT: _splat,
+    ops.EXTRACT: _extract,
+    ops.INSERT: _insert,
+    **{ops.NAMED[f"reduce-{name}"]: _reduced(ops.NAMED[name]) for name in ("add", "mul", "and", "or", "xor", "min", "max")},
+}
+"""Operations on vectors of two lanes, as rules are proved with."""
+
 SOLVER: dict[ops.Op, Callable[..., Any]] = {
     ops.MUL_HIGH: _high,
+    ops.MIN: _chosen(True),
+    ops.MAX: _chosen(False),
+    ops.POPCOUNT: _popcount,
+    ops.CTZ: _zeros(lambda bits: range(bits - 1, -1, -1)),
+    ops.CLZ: _zeros(lambda bits: range(bits)),
+    ops.BYTE_SWAP: _byte_swap,
+    ops.ROTL: _rotated("RotateLeft"),
+    ops.ROTR: _rotated("RotateRight"),
+    ops.FMA: _fma,
+    ops.FMIN: _extreme(True),
+    ops.FMAX: _extreme(False),
+    ops.FLOOR: _whole("RTN"),
+    ops.CEIL: _whole("RTP"),
+    ops.TRUNC: _whole("RTZ"),
+    ops.NEAREST: _whole("RNE"),
     ops.DIV: _quotient,
     ops.REM: _remainder,
     ops.FADD: _rounded("fpAdd"),

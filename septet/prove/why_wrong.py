@@ -69,7 +69,9 @@ class Search:
         """What a run of `program` at `stage` (x86: natively) does; None where that says nothing."""
         if stage == "x86":
             from septet.link.jit import Loaded
+            from septet.x86.targets import require
 
+            require(program.options.target)
             with Loaded(program.image) as loaded:
                 end = loaded.capture(self.stdin, SECONDS)
             if end.timed_out:

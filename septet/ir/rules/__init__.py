@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from septet.ops.rules import Rule
 
 TOPICS = (
-    "integers", "division", "bits", "shifts", "tags", "comparisons", "selections", "conversions", "floats", "memory",
+    "integers", "division", "bits", "shifts", "counts", "tags", "comparisons", "selections", "conversions", "floats", "vectors",
+    "memory",
 )  # fmt: skip
 """The modules of rules, in the order in which rules are tried."""
 

@@ -36,3 +36,23 @@ rule("fge-fneg-fneg", "(fge.float (fneg x) (fneg y))", "(fle x y)")
 rule("flt-fabs-zero", "(flt.float (fabs x) 0)", "0")
 rule("fge-fabs-zero", "(fge.float (fabs x) 0)", "(feq x x)")
 rule("feq-fabs-zero", "(feq.float (fabs x) 0)", "(feq x 0)")
+
+# To whole numbers, and signs
+
+for _whole in ("floor", "ceil", "trunc", "nearest"):
+    for _inner in ("floor", "ceil", "trunc", "nearest"):
+        rule(f"{_whole}-{_inner}", f"({_whole}.float ({_inner} x))", f"({_inner} x)")
+rule("floor-fneg", "(floor.float (fneg x))", "(fneg (ceil x))")
+rule("ceil-fneg", "(ceil.float (fneg x))", "(fneg (floor x))")
+rule("copysign-self", "(copysign.float x x)", "x")
+rule("copysign-fneg", "(copysign.float (fneg x) y)", "(copysign x y)")
+rule("copysign-fabs", "(copysign.float (fabs x) y)", "(copysign x y)")
+rule("copysign-copysign", "(copysign.float (copysign x y) z)", "(copysign x z)")
+rule("copysign-of-copysign", "(copysign.float x (copysign y z))", "(copysign x z)")
+rule("copysign-constant", "(copysign.float x k)", "(fabs x)", "k >> T.bits - 1 == 0")
+rule("fabs-copysign", "(fabs.float (copysign x y))", "(fabs x)")
+rule("fmin-fmin", "(fmin.float x (fmin x y))", "(fmin x y)")
+rule("fmax-fmax", "(fmax.float x (fmax x y))", "(fmax x y)")
+rule("fmin-fnegs", "(fmin.float (fneg x) (fneg y))", "(fneg (fmax x y))")
+rule("fmax-fnegs", "(fmax.float (fneg x) (fneg y))", "(fneg (fmin x y))")
+rule("convert-trunc", "(convert (trunc.float x))", "(convert x)")
