@@ -18,10 +18,10 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from septet.pipeline import GENERATED, module
+        from septet.pipeline import GENERATED, generated
 
         folder = Path(tempfile.mkdtemp(prefix="septet-generated-"))
-        for name, home in GENERATED.items():
+        for name in GENERATED:
             path = folder / f"{name}.py"
-            path.write_text(module(home).generate(), encoding="utf-8")
+            path.write_text(generated(name), encoding="utf-8")
             build_data["force_include"][str(path)] = f"septet/_generated/{name}.py"

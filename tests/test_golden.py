@@ -2,7 +2,8 @@
 
     # run: simplify dead-code          passes of septet/ir/passes by name; `fuel=N` limits their applications;
                                        `whole`: what follows knows the program's facts and, callees first, summaries
-    # run: LBc                         a compiler, from the file's language to the next; `-O1` for another level than 0
+    # run: LBc                         a compiler, from the file's language to the next; `-O1` for another level than 0,
+                                       `--target=x86-64-v3` for another target than the baseline
     define int64 @f (int64 %a) { ... }
     ----
     define int64 @f (int64 %a) { ... }
@@ -25,6 +26,8 @@ from septet.base.options import Fuel, Options
 from septet.base.source import Source
 from septet.ir import text, verify, whole
 from septet.ir.analyses.call_graph import CallGraph
+from septet.l1.peephole import improve
+from septet.l1.schedule import schedule
 from septet.pipeline import LANGUAGES, NAMED, Compilation
 from septet.x86.decode import disassemble
 
@@ -56,26 +59,43 @@ def after_passes(names: list[str], given: str) -> str:
     return text.print_program(program, notes=False)
 
 
-def after_compiler(language: str, level: int, given: str) -> str:
+def after_compiler(language: str, options: Options, given: str) -> str:
     """The text in the next language; for L1 the bytes and instructions of each function before linking."""
     if language == "l1":
         lines = []
-        for code in septet.compile(given, language=language, opt=level).codes:
+        for code in septet.compile(given, language=language, opt=options.opt, target=options.target).codes:
             lines.append(f"{code.name}:")
             for offset, length, instruction in disassemble(code.content):
                 lines.append(f"  {offset:3x}  {code.content[offset : offset + length].hex(' '):30} {instruction}")
         return "\n".join(lines) + "\n"
     stage = NAMED[language]
     program = stage.room("text").parse(Source(given), notes=False)
-    below = Compilation(Options(level)).lower(program, language, stage.next)
+    below = Compilation(options).lower(program, language, stage.next)
     printed: str = NAMED[stage.next].room("text").print_program(below, notes=False)
+    return printed
+
+
+def after_improvement(names: list[str], given: str) -> str:
+    """The L1 that comes of what L1c does before it encodes: `peephole`, `schedule`."""
+    program = NAMED["l1"].room("text").parse(Source(given), notes=False)
+    for function in program.functions.values():
+        if "peephole" in names:
+            function.body = improve(function.body)
+        if "schedule" in names:
+            function.body = schedule(function.body, function.slots)
+    printed: str = NAMED["l1"].room("text").print_program(program, notes=False)
     return printed
 
 
 def apply(language: str, words: list[str], given: str) -> str:
     """What the header of a golden file in `language` asks for."""
     if words[0] == NAMED[language].compiler:
-        return after_compiler(language, int(words[1][2:]) if len(words) > 1 else 0, given)
+        options = Options(0)
+        for word in words[1:]:
+            options = options.with_(target=word[9:]) if word[:9] == "--target=" else options.with_(opt=int(word[2:]))
+        return after_compiler(language, options, given)
+    if language == "l1":
+        return after_improvement(words, given)
     return after_passes(words, given)
 
 

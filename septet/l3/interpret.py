@@ -8,7 +8,7 @@ elsewhere.  A variable that was not written reads what `unwritten.initial` says.
 from __future__ import annotations
 
 from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Symbol
-from septet.base.types import I64, VOID
+from septet.base.types import I64, U64, VOID
 from septet.base.words import encode, wrap
 from septet.l3.nodes import Branch, Call, Label, Memory, Variable
 from septet.l3.unwritten import initial
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Fixes = list[tuple[int, Callable[[int], int]]]  # words that pass a call as signed ones: which, and how to change them
 
 MOST_FRAMES = 1_000_000
-JUMP, JUMP_IF, GIVE, CALL, CALL_INDIRECT, CALL_ROUTINE = range(6)
+JUMP, JUMP_IF, GIVE, CALL, CALL_INDIRECT, CALL_ROUTINE, CALL_C = range(7)
 
 
 def run(program: Program, runtime: Runtime, steps: int | None = None) -> None:
@@ -145,6 +145,12 @@ class _Machine:
                     slots[stretch.target] = stretch.fix(result) if stretch.fix else result
                     stretch = stretches[stretch.a]
                     continue
+                external = self.runtime.external(slots[stretch.slot]) if kind == CALL_C else None
+                if external is not None:
+                    numbers = [type.wrap(arg) for type, arg in zip(external.parameters, args, strict=True)]
+                    slots[stretch.target] = self.runtime.call_external(external, numbers)
+                    stretch = stretches[stretch.a]
+                    continue
                 prepared = self.callee(stretch, slots)
                 if len(frames) >= MOST_FRAMES:
                     raise Inconclusive("stack")
@@ -205,7 +211,11 @@ class _Preparation:
                     self.stretch.fix = wrap
                 self.end(GIVE)
             elif isinstance(i, Call):
-                self.call(i)
+                self.call(i, i.callee, i.args, CALL)
+            elif i.op is ops.CALL_C:
+                self.call(i, i.args[0], i.args[1:], CALL_C)
+            elif i.op is ops.ROOTS:
+                continue
             else:
                 self.stretch.plain.append(self.plain(i))
         self.stretch.slot = self.slot(0)
@@ -260,19 +270,18 @@ class _Preparation:
             self.stretch.slot = self.slot(i.args[0])
         self.end(JUMP_IF if i.op is ops.BR_IF else JUMP)
 
-    def call(self, i: Call) -> None:
+    def call(self, i: Instruction, callee: Operand, args: list[Operand], kind: int) -> None:
         """End a stretch with a call."""
         stretch = self.stretch
-        kind = CALL
-        if type(i.callee) is Variable:
-            kind = CALL_INDIRECT
-            stretch.slot = self.slot(i.callee)
-        else:
-            stretch.function = i.callee.name
-            if i.callee.kind == ROUTINE:  # type: ignore[union-attr]
+        if type(callee) is Variable:
+            kind = kind if kind == CALL_C else CALL_INDIRECT
+            stretch.slot = self.slot(callee)
+        elif isinstance(callee, Symbol):
+            stretch.function = callee.name
+            if callee.kind == ROUTINE:
                 kind = CALL_ROUTINE
-        stretch.args = [self.slot(wrap(arg) if isinstance(arg, int) else arg) for arg in i.args]
-        for index, arg in enumerate(i.args):
+        stretch.args = [self.slot(wrap(arg) if isinstance(arg, int) else arg) for arg in args]
+        for index, arg in enumerate(args):
             if type(arg) is Variable and arg.type.is_word and not arg.type.signed:
                 stretch.fixes.append((index, wrap))
         stretch.target = self.nowhere
@@ -304,16 +313,19 @@ class _Preparation:
         if op is ops.COPY:
             function = None
         elif op is ops.SELECT:
-            function = _select
+            choice = i.args[0]
+            is_mask = type(choice) is Variable and choice.type.lanes > 1
+            function = op.function(choice.type, kind) if is_mask else _select  # type: ignore[union-attr]
             wanted[0] = VOID
-        elif op is ops.CONVERT:
-            assert i.target is not None
-            made = i.target.type
-            function = m.convert(kind, made)
         elif op is ops.BITCAST:
             arg = i.args[0]
             wanted[0] = arg.type if type(arg) is Variable else kind
-            function = m.bitcast(wanted[0], kind)
+            function = op.function(wanted[0], kind)
+        elif op.between is not None:
+            assert i.target is not None
+            wanted = [kind.element if letter == "E" else VOID if letter in "KL" else kind for letter in op.operands]
+            made = U64 if op is ops.SIGN_BITS else kind.element if op.result in ("E", "IE", "FE") else i.target.type
+            function = op.function(kind, made)
         elif op is ops.SYSCALL:
             function = _refuse_syscall
             made = I64

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from septet.base.generated import load
 from septet.base.symbols import LABEL, Symbol, symbol
-from septet.base.types import F32, F64, INT64
+from septet.base.types import FLOAT, INT64, VECTOR
 from septet.l2 import nodes as l2
 from septet.l3.nodes import Branch, Call, Label, Variable
-from septet.l3.trees import Selection
+from septet.l3.trees import Elsewhere, Selection
 from septet.l3.unwritten import initial, never_returns, unwritten
 from septet.ops import table as ops
 from septet.x86 import forms
 from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT
 from septet.x86.instructions import Instruction, Mem
-from septet.x86.registers import GENERAL, R8, R9, R10, RAX, RDI, RDX, RSI, RSP
+from septet.x86.registers import GENERAL, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, XMM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from septet.base.types import Type
     from septet.l3 import nodes as l3
     from septet.ops.table import Op
+    from septet.x86.instructions import Op as MachineOp
     from septet.x86.instructions import Variable as Virtual
     from septet.x86.registers import Register
 
     Operand = Variable | int | Symbol | Line
     Select = Callable[[Selection, l3.Instruction, int], None]
+    Legal = dict[Op, Callable[[int, Type, Type | None], object]]
 
-_MOVD, _SYSCALL = forms.op("movd"), forms.op("syscall")
+_SYSCALL = forms.op("syscall")
+BASELINE = "x86-64-v1"
+IN_VECTORS = (FLOAT, VECTOR)  # the kinds of types that are in vector registers
 _SYSCALL_ARGUMENTS = [RAX, RDI, RSI, RDX, R10, R8, R9]
-_TILED: list[Select] = []  # the generated functions by opcode; filled when first used
-_TABLE: list[Select] = []  # these, and the functions here for what no tile is for
-_FOLDED = bytearray()  # by opcode: whether it occurs inside a tile
+_TILES: dict[tuple[str, bool], Tiles] = {}  # those used so far
 
 
 def lower_program(program: l3.Program, options: Options) -> l2.Program:
@@ -49,39 +51,102 @@ def lower_program(program: l3.Program, options: Options) -> l2.Program:
 
 def lower(function: l3.Function, program: l3.Program, options: Options) -> l2.Function:
     """The L2 function that does what `function` of `program` does."""
-    if not _TABLE:
-        _prepare()
-    s = Selection(function, _FOLDED)
+    features = 1
+    if options.target != BASELINE:
+        from septet.x86 import targets
+
+        features = targets.features(options.target)
+    try:
+        return _select(Selection(function, features, _tiles("integers" if features == 1 else "bits", features)))
+    except Elsewhere:
+        pass
+    kinds = {i.type.kind for i in function.body}.union([v.type.kind for v in function.parameters], [function.result.kind])
+    kinds.update([i.target.type.kind for i in function.body if i.target is not None])
+    tiles = _tiles("vectors" if VECTOR in kinds else "floats" if FLOAT in kinds else "bits", features)
+    try:
+        if VECTOR in kinds:
+            from septet.l3.legalise import legal
+
+            function = legal(function, features, tiles.legal, program)
+        return _select(Selection(function, features, tiles))
+    except Elsewhere as problem:
+        raise _rejected(problem.args[0], function, program, options.target) from None
+
+
+def _rejected(i: l3.Instruction, function: l3.Function, program: l3.Program, target: str) -> Exception:
+    """What to say of an operation that the target has nothing for."""
+    from septet.base.diagnostics import Diagnostic, Rejected
+    from septet.base.source import locate
+
+    place = locate(program.source, function.line, i.span)
+    return Rejected([Diagnostic(f"'{i.op}' needs target x86-64-v3; this is for {target}", place)])
+
+
+def _select(s: Selection) -> l2.Function:
+    """Select for a whole function.  Elsewhere if there are no tiles for something in it."""
     _end(s)
     _body(s)
     _unwritten(s)
     words = _parameters(s)
+    function = s.function
     return l2.Function(function.name, words, s.finish(), function.line, len(function.parameters))
 
 
-def _prepare() -> None:
-    """Take the functions that are generated from the tile table."""
-    module = load("l3_tiles", _generate)
-    _TILED.extend(module.SELECT)
-    _FOLDED.extend(module.FOLDED)
-    _TABLE.extend(_TILED)
-    own: dict[Op, Select] = {
-        ops.LABEL: _label, ops.BR: _jump, ops.BR_IF: _branch, ops.RETURN: _return,
-        ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _syscall,
-    }  # fmt: skip
-    for op, select in own.items():
-        _TABLE[op.code] = select
+class Tiles:
+    """Generated modules that belong together: their functions by opcode; for what no tile is for, `table` has those here."""
+
+    __slots__ = ("tiled", "table", "folded", "vex", "has_vectors", "legal")
+
+    def __init__(self, name: str, before: Tiles | None, vex: bool) -> None:
+        made = load(name, lambda: _generate(name))
+        if before is None:
+            self.tiled: list[Select] = [select or _elsewhere for select in made.SELECT]
+            self.folded = made.FOLDED
+        else:
+            made.NEXT[:] = before.tiled
+            self.tiled = [select or last for select, last in zip(made.SELECT, before.tiled, strict=True)]
+            self.folded = bytearray(map(max, made.FOLDED, before.folded))
+        self.table = self.tiled[:]
+        for op, select in _OWN.items():
+            self.table[op.code] = select
+        self.vex = vex
+        self.has_vectors = hasattr(made, "LEGAL")
+        self.legal: Legal = getattr(made, "LEGAL", {})
 
 
-def _generate() -> str:
+def _generate(name: str) -> str:
     from septet.l3.select import generate
 
-    return generate()
+    return generate(name)
+
+
+def _tiles(topic: str, features: int) -> Tiles:
+    """The tiles for integers, for those and more of their bits, for floats besides, or for all and vectors."""
+    vex = False
+    if topic in ("floats", "vectors") and features != 1:
+        from septet.x86.targets import has_vex
+
+        vex = has_vex(features)
+    found = _TILES.get((topic, vex))
+    if found is None:
+        encoding = "avx" if vex else "sse"
+        if topic == "integers":
+            found = Tiles("l3_tiles", None, False)
+        elif topic == "bits":
+            found = Tiles("l3_tiles_bits", _tiles("integers", features), False)
+        else:
+            found = Tiles(f"l3_tiles_{encoding}_{topic}", _tiles("bits" if topic == "floats" else "floats", features), vex)
+        _TILES[topic, vex] = found
+    return found
+
+
+def _elsewhere(s: Selection, i: l3.Instruction, at: int) -> None:
+    raise Elsewhere(i)
 
 
 def _body(s: Selection) -> None:
     """Select for every instruction that no tile has covered, from the last to the first."""
-    body, covered, table, pending, out = s.body, s.covered, _TABLE, s.pending, s.out
+    body, covered, table, pending, out = s.body, s.covered, s.table, s.pending, s.out
     _enter(s)
     for at in range(len(body) - 1, -1, -1):
         if covered[at]:
@@ -151,7 +216,7 @@ def _branch(s: Selection, i: l3.Instruction, at: int) -> None:
     s.target = _symbol(s, label)
     (arg,) = i.args
     if type(arg) is Variable:
-        _TILED[ops.BR_IF.code](s, i, at)
+        s.tiled[ops.BR_IF.code](s, i, at)
     elif (arg == 1) is not s.negate:
         s.append(Instruction(forms.JMP, (s.target,), i.span))
 
@@ -166,14 +231,20 @@ def _end(s: Selection) -> None:
 
 def _return(s: Selection, i: l3.Instruction, at: int) -> None:
     """`return` or `return t`."""
-    _give(s, s.function.result, i.args[0] if i.args else 0, i.span)
+    if len(i.args) > 1:  # a vector in several registers
+        results = XMM[: len(i.args)]
+        s.append(Instruction(forms.RETURN, tuple(results), i.span))
+        for register, arg in zip(results, i.args, strict=True):
+            s.append(Instruction(s.move(i.type), (register, _vector(s, arg, i.type)), i.span))
+    else:
+        _give(s, s.function.result, i.args[0] if i.args else 0, i.span)
 
 
 def _give(s: Selection, kind: Type, result: Operand, span: int) -> None:
     """Return `result`."""
-    if kind.is_float:
+    if kind.kind in IN_VECTORS:
         s.append(Instruction(forms.RETURN, (FLOAT_RESULT,), span))
-        s.append(Instruction(forms.MOVAPS, (FLOAT_RESULT, _vector(s, result, kind)), span))
+        s.append(Instruction(_move(s, kind), (FLOAT_RESULT, _vector(s, result, kind)), span))
     else:
         s.append(Instruction(forms.RETURN, (), span))
         s.append(Instruction(forms.MOV, (RESULT, _word(s, result)), span))
@@ -185,8 +256,15 @@ def _word(s: Selection, operand: Operand) -> Virtual | int | Symbol | Line:
 
 
 def _vector(s: Selection, operand: Operand, kind: Type) -> Virtual:
-    """A float operand in a vector register."""
+    """A float or vector operand in a vector register."""
     return s.regs[operand] if type(operand) is Variable else s.float(operand, kind)
+
+
+def _move(s: Selection, kind: Type) -> MachineOp:
+    """What copies a vector register with something of that kind in it.  Elsewhere where that is not known yet."""
+    if kind.kind == VECTOR and not s.has_vectors:
+        raise Elsewhere
+    return s.move(kind)
 
 
 # Calls
@@ -197,10 +275,11 @@ def _places(kinds: list[Type]) -> tuple[list[Register | int], int]:
     places: list[Register | int] = []
     words = floats = on_stack = 0
     for kind in kinds:
-        if kind.is_float and floats < len(FLOAT_ARGUMENTS):
+        in_vectors = kind.kind in IN_VECTORS
+        if in_vectors and floats < len(FLOAT_ARGUMENTS):
             places.append(FLOAT_ARGUMENTS[floats])
             floats += 1
-        elif not kind.is_float and words < len(ARGUMENTS):
+        elif not in_vectors and words < len(ARGUMENTS):
             places.append(ARGUMENTS[words])
             words += 1
         else:
@@ -214,12 +293,18 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
     assert isinstance(i, Call)
     span, append, args = i.span, s.append, i.args
     if i.target is not None:
-        move, result = (forms.MOVAPS, FLOAT_RESULT) if i.target.type.is_float else (forms.MOV, RESULT)
+        in_vectors = i.target.type.kind in IN_VECTORS
+        for variable, register in zip(getattr(i, "more", ()), XMM[1:], strict=False):
+            append(Instruction(_move(s, variable.type), (s.regs[variable], register), span))
+        move, result = (_move(s, i.target.type), FLOAT_RESULT) if in_vectors else (forms.MOV, RESULT)
         append(Instruction(move, (s.regs[i.target], result), span))
+    behind = s.body[at + 1] if at + 1 < len(s.body) else i
+    if behind.op is ops.ROOTS:
+        append(Instruction(forms.ROOTS, tuple([s.regs[root] for root in behind.args]), span))
     kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
     callee = i.callee if isinstance(i.callee, Symbol) else s.regs[i.callee]
     op = forms.CALL_ERROR if never_returns(i) else forms.CALL
-    if len(args) <= len(ARGUMENTS) and not (F64 in kinds or F32 in kinds):
+    if len(args) <= len(ARGUMENTS) and not [kind for kind in kinds if kind.kind in IN_VECTORS]:
         registers = ARGUMENTS[: len(args)]
         append(Instruction(op, (callee, *registers), span))
         regs = s.regs
@@ -231,8 +316,8 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
     for arg, kind, place in zip(reversed(args), reversed(kinds), reversed(places), strict=True):
         if type(place) is int:
             _to_stack(s, arg, kind, Mem(RSP, -16 - 8 * place), span)
-        elif kind.is_float:
-            append(Instruction(forms.MOVAPS, (place, s.regs[arg]), span))
+        elif kind.kind in IN_VECTORS:
+            append(Instruction(_move(s, kind), (place, s.regs[arg]), span))
         else:
             append(Instruction(forms.MOV, (place, _word(s, arg)), span))
 
@@ -240,10 +325,14 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
 def _to_stack(s: Selection, arg: Operand, kind: Type, place: Mem, span: int) -> None:
     """Store an argument below rsp."""
     if type(arg) is Variable and kind.is_float:
-        s.append(Instruction(forms.MOVSD if kind.bits == 64 else forms.MOVSS, (place, s.regs[arg]), span))
+        s.append(Instruction(s.load(kind), (place, s.regs[arg]), span))
     else:
         what = arg if isinstance(arg, int) and -(1 << 31) <= arg < 1 << 31 else s.regs[arg]
         s.append(Instruction(forms.MOV, (place, what), span))
+
+
+def _roots(s: Selection, i: l3.Instruction, at: int) -> None:
+    """Nothing: the call in front of it emits it, so that it comes before the move of the call's result."""
 
 
 def _syscall(s: Selection, i: l3.Instruction, at: int) -> None:
@@ -273,11 +362,11 @@ def _parameters(s: Selection) -> int:
         register = s.regs[parameter]
         if not isinstance(place, int):
             words += place.bank == GENERAL
-            s.append(Instruction(forms.MOVAPS if parameter.type.is_float else forms.MOV, (register, place)))
+            s.append(Instruction(forms.MOV if place.bank == GENERAL else _move(s, parameter.type), (register, place)))
             continue
         read = s.general() if parameter.type.is_float else register
         if read is not register:
-            s.append(Instruction(forms.MOVQ if parameter.type.bits == 64 else _MOVD, (register, read)))
+            s.append(Instruction(_from_general(s, parameter.type), (register, read)))
         s.append(Instruction(forms.STACK_ARG, (read, 8 * (on_stack - 1 - place))))
     return len(ARGUMENTS) + on_stack if on_stack else words
 
@@ -285,9 +374,28 @@ def _parameters(s: Selection) -> int:
 def _unwritten(s: Selection) -> None:
     """Let variables that may be read before they are written begin as L3 says."""
     for variable in () if s.function.written else reversed(unwritten(s.function)):
-        if variable.type.is_float:
-            read = s.general()
-            s.append(Instruction(forms.MOVQ, (s.regs[variable], read)))
-            s.append(Instruction(forms.MOV, (read, 0)))
+        if variable.type.kind in IN_VECTORS:
+            _move(s, variable.type)
+            s.append(Instruction(s.load(variable.type), (s.regs[variable], s.pool(0, variable.type))))
         else:
             s.append(Instruction(forms.MOV, (s.regs[variable], initial(variable.type))))
+
+
+def _from_general(s: Selection, kind: Type) -> MachineOp:
+    """The instruction that copies a float from a general register."""
+    return forms.op(("vmov" if s.vex else "mov") + ("q" if kind.bits == 64 else "d"))
+
+
+def _shuffle(s: Selection, i: l3.Instruction, at: int) -> None:
+    if not s.has_vectors:
+        raise Elsewhere(i)
+    from septet.l3 import shuffles
+
+    shuffles.select(s, i, at)
+
+
+_OWN: dict[Op, Select] = {
+    ops.LABEL: _label, ops.BR: _jump, ops.BR_IF: _branch, ops.RETURN: _return,
+    ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _syscall, ops.ROOTS: _roots,
+    ops.SHUFFLE: _shuffle,
+}  # fmt: skip

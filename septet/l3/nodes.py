@@ -31,8 +31,10 @@ class Variable:
 
 
 class Instruction:
-    """One operation.  `type` is what it works in: the operands' type for comparisons and CONVERT, the type in memory for
-    LOAD and STORE, else the result's.  RETURN has one operand or none."""
+    """One operation.  `type` is what it works in: the operands' type for comparisons and what else is `inward`, the type in
+    memory for LOAD and STORE, else the result's.  RETURN has one operand or none.  The lanes that a SHUFFLE gives are the bytes
+    of its third operand, a number.  A CALL_C's first operand is the variable with the address that it calls; the type is that of
+    the result, or VOID."""
 
     __slots__ = ("op", "type", "target", "args", "span", "by")
 
@@ -123,7 +125,7 @@ class Function:
     False nobody knows yet.  It changes nothing but the time it takes to find out.
     """
 
-    __slots__ = ("name", "result", "parameters", "body", "line", "written")
+    __slots__ = ("name", "result", "parameters", "body", "line", "written", "convention")
 
     def __init__(self, name: str, result: Type, parameters: list[Variable], body: list[Instruction], line: int = 1) -> None:
         self.name = name
@@ -132,6 +134,7 @@ class Function:
         self.body = body
         self.line = line
         self.written = False
+        self.convention = ""  # "c": parameters are where C's convention has them
 
 
 class Program:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from septet.l3.shapes import tests
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
@@ -12,14 +13,17 @@ if TYPE_CHECKING:
     Step = tuple[str, str]  # ("if", condition) or ("do", statement)
 
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
-GROUPS = (
+SIGN = {"s": "{} in NARROW and {}.signed", "u": "{} in NARROW and not {}.signed"}
+GROUPS: tuple[dict[str, str], ...] = (
+    *tests(),
     {"word": "{}.is_word", "sword": "{}.is_word and {}.signed", "uword": "{}.is_word and not {}.signed"},
     {"narrow": "{} in NARROW"}
+    | {f"{sign}narrow": test for sign, test in SIGN.items()}
     | {name: f"{{}} is {name.upper()}" for name in ("i8", "i16", "i32", "u8", "u16", "u32")}
     | {f"bits{bits}": f"{{}}.bits == {bits} and not {{}}.is_float" for bits in (8, 16, 32)},
     {"bool": "{} is BOOL"},
     {"float": "{}.is_float", "f32": "{} is F32", "f64": "{} is F64"},
-    {"int": "not {}.is_float"},
+    {"int": "{}.kind < 2"},
     {"any": "True"},
 )  # the classes, in groups of which the first contains the others; groups are tried in this order
 TEST = {name: test for group in GROUPS for name, test in group.items()}
@@ -125,7 +129,7 @@ class Match:
             if text == "m":
                 self.steps.append(("if", f"{node}.offset == {self.loads[text]}.offset"))
             return
-        if text.lstrip("-").isdigit():
+        if re.fullmatch(r"-?[0-9]\w*", text):
             self.steps.append(("if", f"{operand} == {text}"))
             return
         self.at[text] = operand
@@ -146,7 +150,8 @@ class Match:
         if when:
             for name, code in (("D", "d.type"), ("A", "(a0.type if type(a0) is Variable else T)"), ("negate", "s.negate")):
                 when = re.sub(rf"\b{name}\b", code, when)
-            self.steps.append(("if", self.spell(when)))
+            when = self.spell(when)
+            self.steps.append(("if", f"({when})" if " or " in when else when))
         for index in self.covered:
             self.steps.append(("if", f"movable({index}, at)"))
 

@@ -1,9 +1,12 @@
 """From the tile table to Python: one function an opcode, which tests the tiles that may stand at it and emits the first.
 
-`python -m septet.l3.select` prints what is generated.  A generated function is called as `select_add(s, i, at)`: `s` is the
-selection of one function (`trees.Selection`), `i` the instruction to select for, `at` its index.  Inside, `a01` is operand 1
-of the operation that defines operand 0 of `i`; that operation is `n0` and its index `p0`.  Functions run from the last
-instruction to the first (see `trees`), so they append what they emit in reverse.
+`python -m septet.l3.select [MODULE]` prints what is generated.  A generated function is called as `select_add(s, i, at)`: `s`
+is the selection of one function (`trees.Selection`), `i` the instruction to select for, `at` its index.  Inside, `a01` is
+operand 1 of the operation that defines operand 0 of `i`; that operation is `n0` and its index `p0`.  Functions run from the
+last instruction to the first (see `trees`), so they append what they emit in reverse.
+
+There are several modules, so that a program pays for the tiles that it may need alone.  Where no tile of one fits, it hands on
+to the next, in `NEXT`; the last, of integers without further features, gives up by raising `Elsewhere`.
 """
 
 from __future__ import annotations
@@ -24,24 +27,32 @@ from septet.l3.patterns import (
     size,
     turned,
 )
+from septet.l3.templates import Body
 from septet.l3.tiles import ADDRESSES, TILES
 from septet.ops import table as ops
-from septet.x86 import forms
-from septet.x86.registers import NAMED, VECTOR
+from septet.x86.targets import LEVELS, VEX, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.l3.patterns import Pattern, Step
     from septet.l3.tiles import Tile
 
-SUGAR = {"+=": "add", "-=": "sub", "*=": "imul", "&=": "and", "<<=": "shl", "<-": "mov"}
+MODULES = {
+    "l3_tiles": ("integers", False),
+    "l3_tiles_bits": ("bits", False),
+    "l3_tiles_sse_floats": ("floats", False),
+    "l3_tiles_avx_floats": ("floats", True),
+    "l3_tiles_sse_vectors": ("vectors", False),
+    "l3_tiles_avx_vectors": ("vectors", True),
+}
+"""The generated modules: which tiles each has, and whether in AVX's encoding."""
+
+_AVX_ONLY = bits_of(f"{LEVELS['x86-64-v3']} {LEVELS['x86-64-v4']}") & ~bits_of("bmi1 bmi2 lzcnt movbe")
 
 HEAD = '''"""What `septet.l3.select` makes of the tile table."""
-from septet.base.types import BOOL, F32, F64, I8, I16, I32, U8, U16, U32
-from septet.base.words import wrap
+from septet.base.types import BOOL, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, VECTOR
 from septet.l3.nodes import Variable
 from septet.ops import table as ops
-from septet.ops.meaning import int_to_float
 from septet.x86.forms import CJUMP, CMOVCC, JCC, LABEL, NEGATED, SET, SETCC, op
 from septet.x86.instructions import Instruction, Mem
 from septet.x86.registers import RAX, RCX, RDX
@@ -51,179 +62,184 @@ FIT = {I8: op("movsx8"), I16: op("movsx16"), I32: op("movsx32"), U8: op("movzx8"
 NARROW = frozenset(FIT)
 SIGNED = {ops.EQ: "=", ops.NE: "!=", ops.LT: "<", ops.LE: "<=", ops.GT: ">", ops.GE: ">="}
 UNSIGNED = {ops.EQ: "=", ops.NE: "!=", ops.LT: "<u", ops.LE: "<=u", ops.GT: ">u", ops.GE: ">=u"}
-
-
-def to_float(number):
-    return wrap(int_to_float(number, 64))
-
+NEXT = []
 '''
 
+FLOAT_HEAD = """
+from septet.l3.shapes import SHAPE, each, is_splat, lane
+from septet.ops.meaning import int_to_float
+from septet.x86.instructions import Pool
+from septet.x86.registers import NAMED
 
-class _Body:
-    """The Python that emits what a tile gives."""
+XMM0, K1, K2 = NAMED["xmm0"], NAMED["k1"], NAMED["k2"]
+"""
 
-    def __init__(self, gives: str, match: Match, root: str) -> None:
-        self.match = match
-        self.root = root
-        self.lines: list[str] = []
-        self.ready: dict[str, str] = {}  # template name -> Python name
-        self.code = [self.instruction(part.strip()) for part in gives.split(";") if part.strip()]
-
-    def source(self) -> list[str]:
-        """The lines, without indentation; what is emitted last is appended first."""
-        out = [f"covered[{index}] = 1" for index in self.match.covered] + self.lines
-        dangers = self.dangers()
-        target = "rd"
-        if dangers:
-            target = "rw"
-            bank = "vector" if self.is_vector() else "general"
-            out += ["rw = rd", f"if {' or '.join(dangers)}:", f"    rw = s.{bank}()", "if rw is not rd:"]
-            move = "movaps" if bank == "vector" else "mov"
-            out.append(f"    append(Instruction({_opcode(move)}, (rd, rw), span))")
-        for op, operands, _ in reversed(self.code):
-            texts = [target if text == "rd" else text for text in operands]
-            made = f"append(Instruction({op}, ({', '.join(texts)}{',' * (len(texts) == 1)}), span))"
-            if op in (_opcode("mov"), _opcode("movaps")) and _is_variable(texts[0]) and _is_variable(texts[1]):
-                made = f"if {texts[0]} is not {texts[1]}: {made}"
-            out.append(made)
-        return [*out, "return"]
-
-    def is_vector(self) -> bool:
-        """Whether the result is in a vector register."""
-        for _, operands, op in self.code:
-            if operands and operands[0] == "rd" and op is not None:
-                return op.banks[0] == VECTOR
-        return False
-
-    def dangers(self) -> list[str]:
-        """Conditions under which the target is an operand that is still read after the target was first written."""
-        written = False
-        found: dict[str, None] = {}
-        for _, operands, _ in self.code:
-            for text in operands if written else ():
-                for name in re.findall(r"\br[a-z]\d?\b", text):
-                    if name == "rm":
-                        found["rd is rm[0] or rd is rm[1]"] = None
-                    elif name[1:] in self.match.at:
-                        found[f"rd is {name}"] = None
-            written = written or bool(operands) and operands[0] == "rd"
-        return list(found)
-
-    def instruction(self, text: str) -> tuple[str, list[str], forms.Opcode | None]:
-        """One instruction of the template: its opcode as Python, its operands as Python, and the opcode where it is fixed."""
-        words = text.split()
-        if words[0] == "cjump":
-            a, b, label = self.operand(words[1]), self.operand(words[3]), self.operand(words[4])
-            return _either(words[2], lambda c: f"CJUMP[{self.condition(c)}]"), [a, b, label], None
-        if words[0][0] == ":":
-            return "LABEL", [self.operand(words[0]), "s.depth"], None
-        if len(words) > 1 and words[1] in SUGAR:
-            if "cc" in words:
-                return f"SET[{self.condition('cc')}]", [self.operand(words[n]) for n in (0, 2, 4)], None
-            target, _, what = text.partition(words[1])
-            return self.made(SUGAR[words[1]], [target.strip(), what.strip()])
-        name, _, rest = text.partition(" ")
-        return self.made(name, [part.strip() for part in rest.split(",")] if rest else [])
-
-    def made(self, name: str, operands: list[str]) -> tuple[str, list[str], forms.Opcode | None]:
-        texts = [self.operand(operand) for operand in operands]
-        if name == "fit":
-            return "FIT[d.type]", texts, forms.op("movzx8")
-        for stem, table in (("jcc", "JCC"), ("setcc", "SETCC"), ("cmovcc", "CMOVCC")):
-            if name == stem:
-                return f"{table}[{self.condition('cc')}]", texts, forms.op("cmove") if stem == "cmovcc" else None
-        return _either(name, _opcode), texts, forms.op(name.split("/")[0])
-
-    def condition(self, text: str) -> str:
-        """A condition as Python."""
-        if text != "cc":
-            return repr(text)
-        if "cc" not in self.ready:
-            op, kind = self.match.compare.split()
-            self.ready["cc"] = "cc"
-            self.lines.append(f"cc = (SIGNED if {kind}.signed else UNSIGNED)[{op}]")
-            if self.root == "br-if":
-                self.lines.append("if s.negate: cc = NEGATED[cc]")
-        return "cc"
-
-    def operand(self, text: str) -> str:
-        """An operand as Python; puts it in a register before, where that is called for."""
-        if text[0] == "%":
-            return self.variable(text[1:])
-        if text[0] == "{":
-            return self.match.spell(re.sub(r"\bD\b", "d.type", text[1:-1]))
-        if text[:4] == "mem ":
-            return self.memory(text)
-        if text == ":l":
-            return "s.target"
-        if text[0] == ":":
-            if text not in self.ready:
-                self.ready[text] = text[1:]
-                self.lines.append(f"{text[1:]} = s.label()")
-            return text[1:]
-        if text in NAMED:
-            return text.upper()
-        number = int(text)
-        return repr(number - (1 << 64) if number >> 63 == 1 else number)
-
-    def memory(self, text: str) -> str:
-        """`mem %x %y*SCALE DISPLACEMENT` as Python."""
-        start, displacement = self.address(text)
-        return f"new(Mem, ({start}, {displacement}))"
-
-    def address(self, text: str) -> tuple[str, str]:
-        """The Python for base, index and scale, and that for the displacement, of `mem %x %y*SCALE DISPLACEMENT`."""
-        found = re.fullmatch(r"mem (%\w+)(?: (%\w+)\*(\S+|\{.*?\}))? (\S+|\{.*\})", text)
-        assert found is not None, text
-        base, index, scale, displacement = found.groups()
-        more = f"{self.variable(index[1:])}, {self.operand(scale)}" if index else "None, 1"
-        return f"{self.variable(base[1:])}, {more}", self.operand(displacement)
-
-    def variable(self, name: str) -> str:
-        """The Python name of template variable `name`, after making it."""
-        if name in self.ready:
-            return self.ready[name]
-        python = self.ready[name] = f"r{name}"
-        at = self.match.at.get(name)
-        if name == "d":
-            value = "regs[d]"
-        elif at is None:
-            value = "s.vector()" if name[0] in "fgh" else "s.general()"
-        elif name == "m":
-            value = f"address(s, {at}, {self.match.loads[name]}.offset, at)"
-        elif name[0] in "kn":
-            value = at
-        elif name == "c":
-            value = f"s.source({at})"
-        elif name[0] == "t":
-            value = f"{at} if type({at}) is int and {LOW} <= {at} <= {HIGH} else regs[{at}]"
-        elif name[0] == "s":
-            value = f"regs[{at}] if type({at}) is Variable else s.source({at})"
-        elif name[0] in "uv":
-            value = f"regs[{at}] if type({at}) is Variable else s.float({at}, {self.match.kinds[name]})"
-        else:
-            value = f"regs[{at}]"
-        self.lines.append(f"{python} = {value}")
-        return python
+_HAND_ON = {"integers": "from septet.l3.trees import Elsewhere", "bits": "from septet.l3.shapes import SHAPE"}
 
 
-def _is_variable(text: str) -> bool:
-    return re.fullmatch(r"r[a-z]\d?", text) is not None and text != "rm"
+class _Writer:
+    """Writes one module."""
 
+    def __init__(self, topic: str, vex: bool) -> None:
+        self.topic = topic
+        self.vex = vex
+        self.pools: dict[str, str] = {}
+        self.tiles = [tile for tile in TILES if tile.topic == topic and (vex or not bits_of(tile.needs) & _AVX_ONLY)]
 
-def _either(text: str, spell: object) -> str:
-    """`a/b` as Python: b where the branch is negated."""
-    assert callable(spell)
-    first, slash, second = text.partition("/")
-    return f"({spell(second)} if s.negate else {spell(first)})" if slash else str(spell(first))
+    def text(self) -> str:
+        """The module."""
+        by_root: dict[str, list[Tile]] = {}
+        folded: dict[str, None] = {}
+        for tile in self.tiles:
+            pattern = parse(tile.pattern)
+            by_root.setdefault(head(pattern)[0], []).append(tile)
+            todo = list(pattern[1:])
+            while todo:
+                part = todo.pop()
+                if not isinstance(part, str):
+                    folded.setdefault(head(part)[0])
+                    todo += part[1:]
+        code = self.address() if self.topic == "integers" else ["from septet._generated.l3_tiles import address", ""]
+        for name, tiles in by_root.items():
+            code += self.function(name, tiles)
+        code.append("SELECT = [None] * len(ops.OPS)")
+        code.append("FOLDED = bytearray(len(ops.OPS))")
+        for table, names in (("SELECT", list(by_root)), ("FOLDED", list(folded))):
+            for name in names:
+                value = f"select_{name.replace('-', '_')}" if table == "SELECT" else "1"
+                for member in COMPARISONS if name == "compare" else (name,):
+                    code.append(f"{table}[ops.{constant_name(member)}.code] = {value}")
+        if self.topic == "vectors":
+            code += self.legal()
+        used = dict.fromkeys(re.findall(r"\bX_(\w+)", "\n".join(code)))
+        opcodes = [f'X_{name} = op("{name}")' for name in used]
+        constants = [f"{name} = Pool({content})" for content, name in self.pools.items()]
+        heads = [HEAD, FLOAT_HEAD if self.topic in ("floats", "vectors") else "", _HAND_ON.get(self.topic, ""), ""]
+        return "\n".join([*heads, *opcodes, *constants, "", *code]) + "\n"
 
+    def function(self, name: str, tiles: list[Tile]) -> list[str]:
+        """The function that selects for opcode `name`."""
+        patterns = [(tile, parse(tile.pattern)) for tile in tiles]
+        arity = max(len(pattern) for _, pattern in patterns) - 1
+        op = ops.NAMED.get(name)
+        operands = [f"a{n}" for n in range(arity)]
+        out = [
+            f"def select_{name.replace('-', '_')}(s, i, at):",
+            "    T = i.type; d = i.target; span = i.span; append = s.append",
+        ]
+        out.append(f"    {', '.join(operands)}{',' * (arity == 1)} = i.args")
+        out.append("    regs = s.regs")
+        if any(tile.needs for tile in tiles):
+            out.append("    features = s.features")
+        if op is not None and op.commutes and name not in COMPARISONS:
+            out += ["    if type(a0) is int or a1 is d:", "        a0, a1 = a1, a0"]
+        turns = [turn for _, pattern in patterns for turn in turned(pattern)]
+        inner = [n for n in range(arity) if any(not isinstance(turn[n + 1], str) for turn in turns)]
+        if inner:
+            out.append("    inner_get = s.inner.get; body = s.body; covered = s.covered; movable = s.movable")
+            out += [f"    p{n} = inner_get(a{n})" for n in inner]
+        for number in range(len(GROUPS)):
+            here = [(tile, pattern) for tile, pattern in patterns if _group(head(pattern)[1]) == number]
+            here.sort(key=lambda row: (-size(row[1]), row[0].cost))
+            if here:
+                out += self.group(name, number, here, inner)
+        if self.topic == "integers":
+            return [*out, "    raise Elsewhere(i)", ""]
+        if self.topic == "vectors":
+            out.append("    assert SHAPE[T] < 0, i")
+        return [*out, f"    NEXT[{'i.op' if name == 'compare' else f'ops.{constant_name(name)}'}.code](s, i, at)", ""]
 
-def _opcode(name: str) -> str:
-    forms.op(name)
-    return "X_" + name
+    def group(self, name: str, number: int, tiles: list[tuple[Tile, Pattern]], inner: list[int]) -> list[str]:
+        """The part of a function for one group of classes."""
+        whole = next(iter(GROUPS[number]))
+        out = [f"    if {TEST[whole].replace('{}', 'T')}:"]
+        large = [(tile, pattern) for tile, pattern in tiles if size(pattern) > 1]
+        for rows, indent in ((large, 3), (tiles[len(large) :], 2)):
+            if rows and indent == 3:
+                out.append(f"        if {' or '.join(f'p{n} is not None' for n in inner)}:")
+            choices: list[tuple[list[Step], list[str]]] = []
+            for tile, pattern in rows:
+                for turn in turned(pattern):
+                    match = Match()
+                    if tile.needs:
+                        match.steps.append(("if", self.has(tile.needs)))
+                    kind = head(turn)[1]
+                    if kind != whole:
+                        match.steps.append(("if", TEST[kind].replace("{}", "T")))
+                    match.operation(turn, "", "i")
+                    match.finish(tile.when)
+                    body = Body(tile.gives, match, name, self.vex, self.pools)
+                    choices.append((match.steps, [f"# {tile.name}", *body.source()]))
+            out += _tree(choices, indent)
+        return out
 
+    def has(self, needs: str) -> str:
+        """The condition that the target has those features, of which this module may take some for granted."""
+        bits = bits_of(needs) & ~(VEX if self.vex else 0)
+        if not bits:
+            return "True"
+        return f"features & {bits}" if bits & (bits - 1) == 0 else f"features & {bits} == {bits}"
 
-# Functions
+    def address(self) -> list[str]:
+        """The function that makes a memory operand of operand `a` and an offset."""
+        out = """def address(s, a, offset, at):
+    regs = s.regs; inner_get = s.inner.get
+    p = inner_get(a)
+    if p is not None:
+        i = s.body[p]
+        T = i.type
+        if T.is_word and len(i.args) == 2:
+            a0, a1 = i.args; body = s.body; covered = s.covered; movable = s.movable
+            if type(a0) is int and i.op.commutes: a0, a1 = a1, a0
+            p0 = inner_get(a0); p1 = inner_get(a1)""".split("\n")
+        choices: list[tuple[list[Step], list[str]]] = []
+        for row in ADDRESSES:
+            pattern = parse(row.pattern)
+            if isinstance(pattern, str):
+                continue
+            for turn in turned(pattern):
+                match = Match()
+                match.steps.append(("if", is_operation("i", head(turn)[0])))
+                match.operation(turn, "", "i")
+                match.finish(row.when)
+                match.steps.append(("if", "movable(p, at)"))
+                body = Body("", match, "", False, self.pools)
+                start, displacement = body.address(row.gives)
+                match.steps.append(("do", f"displacement = {displacement} + offset"))
+                match.steps.append(("if", f"{LOW} <= displacement <= {HIGH}"))
+                marks = [f"covered[{index}] = 1" for index in ["p", *match.covered]]
+                choices.append(
+                    (match.steps, [f"# {row.name}", *marks, *body.lines, f"return new(Mem, ({start}, displacement))"])
+                )
+        out += _tree(choices, 3)
+        return [
+            *out,
+            f"    if {LOW} <= offset <= {HIGH}:",
+            "        return new(Mem, (regs[a], None, 1, offset))",
+            "    return s.far(a, offset)",
+            "",
+        ]
+
+    def legal(self) -> list[str]:
+        """`LEGAL`: by opcode the conditions, of features, type T and target type D, under which some tile fits any operands."""
+        rows: dict[str, dict[str, None]] = {}
+        for tile in self.tiles:
+            pattern = parse(tile.pattern)
+            name, kind = head(pattern)
+            letters = [part for part in pattern[1:] if isinstance(part, str)]
+            constant = "k" if name in ("extract", "insert") else ""
+            free = all(part[0] in "xyzstuvwpqm" + constant for part in letters) and len(set(letters)) == len(letters)
+            names = set(re.findall(r"(?<![.\w])[A-Za-z_]\w*", tile.when))
+            if size(pattern) == 1 and free and not names & {*letters, "d", "A", "negate"}:
+                when = f" and ({tile.when})" if tile.when else ""
+                condition = f"{self.has(tile.needs)} and {TEST[kind].replace('{}', 'T')}{when}"
+                for member in COMPARISONS if name == "compare" else (name,):
+                    rows.setdefault(member, {})[condition] = None
+        out = ["LEGAL = {"]
+        for name, conditions in rows.items():
+            text = " or ".join([f"({one})" for one in conditions])
+            out.append(f"    ops.{constant_name(name)}: lambda features, T, D: {text},")
+        return [*out, "}"]
 
 
 def _tree(tiles: list[tuple[list[Step], list[str]]], indent: int) -> list[str]:
@@ -257,118 +273,12 @@ def _group(kind: str) -> int:
     return next(n for n, group in enumerate(GROUPS) if kind in group)
 
 
-def _function(name: str, tiles: list[Tile]) -> list[str]:
-    """The function that selects for opcode `name`."""
-    patterns = [(tile, parse(tile.pattern)) for tile in tiles]
-    arity = max(len(pattern) for _, pattern in patterns) - 1
-    op = ops.NAMED.get(name)
-    operands = [f"a{n}" for n in range(arity)]
-    out = [f"def select_{name.replace('-', '_')}(s, i, at):", "    T = i.type; d = i.target; span = i.span; append = s.append"]
-    out.append(f"    {', '.join(operands)}{',' * (arity == 1)} = i.args")
-    out.append("    regs = s.regs")
-    if op is not None and op.commutes and name not in COMPARISONS:
-        out += ["    if type(a0) is int or a1 is d:", "        a0, a1 = a1, a0"]
-    turns = [turn for _, pattern in patterns for turn in turned(pattern)]
-    inner = [n for n in range(arity) if any(not isinstance(turn[n + 1], str) for turn in turns)]
-    if inner:
-        out.append("    inner_get = s.inner.get; body = s.body; covered = s.covered; movable = s.movable")
-        out += [f"    p{n} = inner_get(a{n})" for n in inner]
-    for number in range(len(GROUPS)):
-        here = [(tile, pattern) for tile, pattern in patterns if _group(head(pattern)[1]) == number]
-        here.sort(key=lambda row: (-size(row[1]), row[0].cost))
-        if here:
-            out += _class(name, number, here, inner)
-    return [*out, "    raise AssertionError(i)", ""]
-
-
-def _class(name: str, number: int, tiles: list[tuple[Tile, Pattern]], inner: list[int]) -> list[str]:
-    """The part of a function for one group of classes."""
-    whole = next(iter(GROUPS[number]))
-    out = [f"    if {TEST[whole].replace('{}', 'T')}:"]
-    large = [(tile, pattern) for tile, pattern in tiles if size(pattern) > 1]
-    for rows, indent in ((large, 3), (tiles[len(large) :], 2)):
-        if rows and indent == 3:
-            out.append(f"        if {' or '.join(f'p{n} is not None' for n in inner)}:")
-        choices: list[tuple[list[Step], list[str]]] = []
-        for tile, pattern in rows:
-            for turn in turned(pattern):
-                match = Match()
-                kind = head(turn)[1]
-                if kind != whole:
-                    match.steps.append(("if", TEST[kind].replace("{}", "T")))
-                match.operation(turn, "", "i")
-                match.finish(tile.when)
-                choices.append((match.steps, [f"# {tile.name}", *_Body(tile.gives, match, name).source()]))
-        out += _tree(choices, indent)
-    return out
-
-
-def _address() -> list[str]:
-    """The function that makes a memory operand of operand `a` and an offset."""
-    out = """def address(s, a, offset, at):
-    regs = s.regs; inner_get = s.inner.get
-    p = inner_get(a)
-    if p is not None:
-        i = s.body[p]
-        T = i.type
-        if T.is_word and len(i.args) == 2:
-            a0, a1 = i.args; body = s.body; covered = s.covered; movable = s.movable
-            if type(a0) is int and i.op.commutes: a0, a1 = a1, a0
-            p0 = inner_get(a0); p1 = inner_get(a1)""".split("\n")
-    choices: list[tuple[list[Step], list[str]]] = []
-    for row in ADDRESSES:
-        pattern = parse(row.pattern)
-        if isinstance(pattern, str):
-            continue
-        for turn in turned(pattern):
-            match = Match()
-            match.steps.append(("if", is_operation("i", head(turn)[0])))
-            match.operation(turn, "", "i")
-            match.finish(row.when)
-            match.steps.append(("if", "movable(p, at)"))
-            body = _Body("", match, "")
-            start, displacement = body.address(row.gives)
-            match.steps.append(("do", f"displacement = {displacement} + offset"))
-            match.steps.append(("if", f"{LOW} <= displacement <= {HIGH}"))
-            marks = [f"covered[{index}] = 1" for index in ["p", *match.covered]]
-            choices.append((match.steps, [f"# {row.name}", *marks, *body.lines, f"return new(Mem, ({start}, displacement))"]))
-    out += _tree(choices, 3)
-    return [
-        *out,
-        f"    if {LOW} <= offset <= {HIGH}:",
-        "        return new(Mem, (regs[a], None, 1, offset))",
-        "    return s.far(a, offset)",
-        "",
-    ]
-
-
-def generate() -> str:
-    """The generated module."""
-    by_root: dict[str, list[Tile]] = {}
-    folded: dict[str, None] = {}
-    for tile in TILES:
-        pattern = parse(tile.pattern)
-        by_root.setdefault(head(pattern)[0], []).append(tile)
-        todo = list(pattern[1:])
-        while todo:
-            part = todo.pop()
-            if not isinstance(part, str):
-                folded.setdefault(head(part)[0])
-                todo += part[1:]
-    code = _address()
-    for name, tiles in by_root.items():
-        code += _function(name, tiles)
-    code.append("SELECT = [None] * len(ops.OPS)")
-    code.append("FOLDED = bytearray(len(ops.OPS))")
-    for table, names in (("SELECT", list(by_root)), ("FOLDED", list(folded))):
-        for name in names:
-            value = f"select_{name.replace('-', '_')}" if table == "SELECT" else "1"
-            for member in COMPARISONS if name == "compare" else (name,):
-                code.append(f"{table}[ops.{constant_name(member)}.code] = {value}")
-    used = dict.fromkeys(re.findall(r"\bX_(\w+)", "\n".join(code)))
-    opcodes = [f'X_{name} = op("{name}")' for name in used]
-    return HEAD + "\n".join([*opcodes, "", *code]) + "\n"
+def generate(name: str = "l3_tiles") -> str:
+    """The text of the generated module of that name."""
+    return _Writer(*MODULES[name]).text()
 
 
 if __name__ == "__main__":
-    print(generate())
+    import sys
+
+    print(generate(*sys.argv[1:]))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from septet.base import notes as note
 from septet.base.literals import spell
-from septet.base.types import BOOL, INT64
+from septet.base.symbols import External
+from septet.base.types import BOOL, I64, INT64, U8, vector
 from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from septet.base.symbols import Line, Symbol
     from septet.base.types import Type
     from septet.ops.table import Op
@@ -20,7 +23,7 @@ _NAMES = {ops.FNEG: "neg", ops.FABS: "abs"}  # what floats share with integers i
 _SPELLED: dict[Op, str] = {
     op: _NAMES.get(op, op.name)
     for op in ops.OPS
-    if op.meaning is not None and not op.symbol and not op.check or op in (ops.SELECT, ops.CONVERT, ops.BITCAST, ops.COPY)
+    if (op.meaning is not None or op.between is not None or op is ops.COPY) and not op.symbol and not op.check
 }
 WORDS = {word: (op, len(op.operands)) for op, word in _SPELLED.items() if op is not ops.FNEG}
 """The operations written as a word in front of their operands, and how many those are."""
@@ -31,6 +34,9 @@ def print_program(program: Program, notes: bool = True) -> str:
     """The text of a program: data, then functions."""
     parts = []
     for data in program.data.values():
+        if isinstance(data, External):
+            parts.append(f"{data!r}\n")
+            continue
         parts.append(f"data @{data.name} {data.size}" + (f" {_escaped(data.content)}" if data.content else "") + "\n")
     if parts:
         parts.append("\n")
@@ -42,7 +48,7 @@ def print_function(function: Function, notes: bool = True) -> str:
     """The text of a function."""
     parameters = ", ".join(_typed(v) for v in function.parameters)
     result = "" if function.result is INT64 else f"{function.result} "
-    header = f"define {result}@{function.name} ({parameters}) {{"
+    header = f"define {result}@{function.name} ({parameters}){' c' * (function.convention != '')} {{"
     out = [header + (f"  //@ line={function.line}" if notes else "")]
     for variable in _undefined(function):
         out.append(f"  {_typed(variable)}")
@@ -82,17 +88,30 @@ def _spelled(operand: Operand, type: Type) -> str:
     return spell(operand, type) if isinstance(operand, int) else repr(operand)
 
 
+TYPES: dict[str, Callable[[Instruction], Type]] = {
+    "C": lambda i: BOOL,
+    "K": lambda i: I64,
+    "E": lambda i: i.type.element,
+    "L": lambda i: vector(U8, i.target.type.lanes if i.target else 2),
+}
+"""By letter of an opcode's row: the type of constants where it is not `Instruction.type`."""
+
+
+def _roots(i: Instruction, function: Function) -> str:
+    return f"roots {', '.join(map(repr, i.args))}".rstrip()
+
+
 def _operation(i: Instruction, function: Function) -> str:
     target, op, kind, args = i.target, i.op, i.type, i.args
     assert target is not None
     usual = target.type
-    if op.compares or op is ops.CONVERT:
+    if op.compares or op.inward:
         first = next((a for a in args if type(a) is Variable), None)
         usual = first.type if first else INT64
     suffix = "" if kind is usual else f".{kind}"
-    texts = [_spelled(a, kind) for a in args]
-    if op is ops.SELECT:
-        texts[0] = _spelled(args[0], BOOL)
+    texts = [_spelled(a, TYPES[letter](i) if letter in TYPES else kind) for a, letter in zip(args, op.operands, strict=True)]
+    if op is ops.SHUFFLE:
+        texts[2] = f"({texts[2][1:-1]})"
     if op.symbol:
         return f"{_typed(target)} <- {texts[0]} {op.symbol}{suffix} {texts[1]}"
     if op is ops.COPY and not suffix:
@@ -117,6 +136,8 @@ def _memory(i: Instruction, function: Function) -> str:
 def _call(i: Instruction, function: Function) -> str:
     arguments = ", ".join(map(repr, i.args))
     target = f"{_typed(i.target)} <- " if i.target else ""
+    if i.op is ops.CALL_C:
+        return f"{target}call c {i.args[0]!r}({', '.join(map(repr, i.args[1:]))})"
     return f"{target}call {i.callee!r}({arguments})" if isinstance(i, Call) else f"{target}syscall({arguments})"
 
 
@@ -135,8 +156,8 @@ def _label(i: Instruction, function: Function) -> str:
 
 
 _TEXT = {
-    ops.LOAD: _memory, ops.STORE: _memory, ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _call,
-    ops.BR: _branch, ops.BR_IF: _branch, ops.RETURN: _return, ops.LABEL: _label,
+    ops.LOAD: _memory, ops.STORE: _memory, ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.CALL_C: _call, ops.SYSCALL: _call,
+    ops.ROOTS: _roots, ops.BR: _branch, ops.BR_IF: _branch, ops.RETURN: _return, ops.LABEL: _label,
 }  # fmt: skip
 
 

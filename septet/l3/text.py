@@ -1,8 +1,8 @@
 """L3's text, both ways.
 
 The course's syntax, with a type in front of a definition that is not `int64`, and a type after an operation (`>>.u64`,
-`load.u8`, `convert.f32`) where it is not the obvious one: the target's, or for comparisons and `convert` that of the first
-operand that is a variable.
+`load.u8`, `convert.f32`) where it is not the obvious one: the target's, or for comparisons, `convert` and what makes scalars
+of vectors that of the first operand that is a variable.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from septet.base.scan import (
     ARROW,
     BRACKETS,
     CLOSE_BRACE,
+    COMMA,
     END,
     FLOAT,
     FUNCTION,
     LABEL,
     NAME,
     NUMBER,
+    OPEN_BRACE,
     PERCENT,
     STRING,
     VARIABLE,
@@ -28,12 +30,12 @@ from septet.base.scan import (
     line_operand,
 )  # fmt: skip
 from septet.base.source import span
-from septet.base.symbols import DATA, ROUTINE, Data, Symbol, symbol
+from septet.base.symbols import DATA, ROUTINE, Data, External, Symbol, symbol
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
-from septet.base.types import BOOL, I64, INT64, U64, VOID, named
+from septet.base.types import I64, INT, INT64, U64, VALUE, VECTOR, VOID, named
 from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
-from septet.l3.spell import ESCAPES, WORDS, print_function, print_program
+from septet.l3.spell import ESCAPES, TYPES, WORDS, print_function, print_program
 from septet.ops import table as ops
 from septet.ops.routines import ROUTINES
 
@@ -91,11 +93,13 @@ class _Parser(Cursor):
                     self.function()
                 elif self.accept("data"):
                     self.datum()
+                elif self.accept("declare"):
+                    self.external()
                 else:
-                    self.fail("'define' or 'data'")
+                    self.fail("'define', 'data' or 'declare'")
             except SyntaxProblem:
                 self.at = self.tokens.next_line(max(self.at, start))
-                while self.kind != END and (self.text not in ("define", "data") or self.same_line()):
+                while self.kind != END and (self.text not in ("define", "data", "declare") or self.same_line()):
                     self.at = self.tokens.next_line(self.at)
         self.tokens.reject()
         functions = {name: function for name, (function, _) in self.functions.items()}
@@ -132,6 +136,18 @@ class _Parser(Cursor):
             self.at += 1
         self.data[name] = Data(name, size, content), at
 
+    def external(self) -> None:
+        """`declare TYPE @name (TYPE, ...)`, after `declare`."""
+        result = self.type("the type of the result")
+        name, at = self.new_name("the function's name")
+        parameters: list[Type] = []
+        self.expect("(")
+        while not self.accept(")"):
+            if parameters:
+                self.expect(",")
+            parameters.append(self.type("the type of a parameter"))
+        self.data[name] = External(name, result, parameters), at
+
     def new_name(self, what: str) -> tuple[str, int]:
         """A `@name` that must not have been defined yet, and the index of its token."""
         at = self.at
@@ -166,10 +182,12 @@ class _Parser(Cursor):
             header = self.notes.get(self.line, "")
         items = note.read(header)[1]
         self.noted = "line" in items
+        convention = "c" if self.accept("c") else ""
         self.expect("{")
         self.declare()
         body: list[Instruction] = []
         function = Function(name, result, parameters, body, note.number(items, "line", self.first_line))
+        function.convention = convention
         while not self.accept("}"):
             if self.kind == END or self.text == "define" and not self.same_line():
                 self.fail("'}' at the end of the function")
@@ -179,12 +197,16 @@ class _Parser(Cursor):
     def declare(self) -> None:
         """Make the variables of this function that have a type in front somewhere."""
         texts, kinds, variables, lines = self.texts, self.kinds, self.variables, self.tokens.lines
-        try:
-            end = kinds.index(CLOSE_BRACE, self.at)
-        except ValueError:
-            end = len(kinds) - 1
-        for index in range(self.at, end):
-            if kinds[index] != VARIABLE:
+        depth = 0  # of braces: vector constants have some
+        for index in range(self.at, len(kinds) - 1):
+            kind = kinds[index]
+            if kind != VARIABLE:
+                if kind == OPEN_BRACE:
+                    depth += 1
+                elif kind == CLOSE_BRACE:
+                    if not depth:
+                        break
+                    depth -= 1
                 continue
             start = index - 1
             while kinds[start] == BRACKETS:
@@ -246,6 +268,8 @@ class _Parser(Cursor):
                 return self.call(None)
             if text == "syscall":
                 return Instruction(ops.SYSCALL, I64, None, self.arguments())
+            if text == "roots":
+                return self.roots()
             self.at -= 1
             self.type("an instruction")
             variable = self.variable()
@@ -295,15 +319,37 @@ class _Parser(Cursor):
         args = [self.operand()]
         while len(args) < count:
             self.expect(",")
-            args.append(self.operand())
+            args.append(self.lanes() if op is ops.SHUFFLE and len(args) == 2 else self.operand())
         if kind is None:
             kind = target.type
-            if op is ops.CONVERT:
-                kind = args[0].type if isinstance(args[0], Variable) else INT64
-        if op is ops.NEG and kind.is_float:
+            if op.inward:
+                first = next((arg for arg in args if isinstance(arg, Variable)), None)
+                kind = first.type if first else INT64
+        if op is ops.NEG and kind.element.is_float:
             op = ops.FNEG
-        first = BOOL if op is ops.SELECT else kind
-        return Instruction(op, kind, target, [self.settled(args[0], first), *(self.settled(a, kind) for a in args[1:])])
+        made = Instruction(op, kind, target, [])
+        for arg, letter in zip(args, op.operands, strict=True):
+            made.args.append(self.settled(arg, TYPES[letter](made) if letter in TYPES else kind))
+        return made
+
+    def lanes(self) -> _Constant:
+        """`(4, 5, ...)`, the lanes that a shuffle gives, as a constant vector."""
+        at = self.at
+        self.expect("(")
+        lanes = [self.number("the number of a lane", 0, 127)]
+        while not self.accept(")"):
+            self.expect(",")
+            lanes.append(self.number("the number of a lane", 0, 127))
+        return _Constant("{" + ",".join(map(str, lanes)) + "}", at)
+
+    def roots(self) -> Instruction:
+        """Variables, after `roots`."""
+        args: list[Operand] = []
+        while self.same_line() and self.kind == VARIABLE and self.kinds[self.at + 1] != ARROW:
+            args.append(self.variable())
+            if not self.accept(","):
+                break
+        return Instruction(ops.ROOTS, VOID, None, args)
 
     def store(self) -> Instruction:
         """`TYPE base + offset <- what in CLASS`, after `store` and without a blank before the type."""
@@ -328,9 +374,13 @@ class _Parser(Cursor):
             return self.take(NAME, "an alias class")
         return "any"
 
-    def call(self, target: Variable | None) -> Call:
-        """`callee(args)`, after `call`."""
+    def call(self, target: Variable | None) -> Instruction:
+        """`callee(args)` or `c %callee(args)`, after `call`."""
         text = self.text
+        if text == "c" and self.kind == NAME:
+            self.at += 1
+            called = self.variable()
+            return Instruction(ops.CALL_C, target.type if target else VOID, target, [called, *self.arguments()])
         callee: Symbol | Variable
         if self.kind == VARIABLE:
             callee = self.variable()
@@ -374,6 +424,11 @@ class _Parser(Cursor):
     def operand(self, sign: str = "") -> Operand | _Constant:
         """A variable, an address, a line or a constant, which gets `sign` in front."""
         kind, text, at = self.kind, self.text, self.at
+        if kind == OPEN_BRACE:
+            while self.kind in (OPEN_BRACE, NUMBER, FLOAT, COMMA) or self.text in ("-", "+"):
+                self.at += 1
+            self.expect("}")
+            return _Constant("".join(self.texts[at : self.at]), at)
         if text in ("-", "+") and not sign:
             sign = text
             self.at += 1
@@ -401,13 +456,16 @@ class _Parser(Cursor):
         if type(operand) is not _Constant:
             assert not isinstance(operand, _Constant)
             return operand
-        if not kind.is_float and "x" not in operand.text and ("." in operand.text or "e" in operand.text):
+        if kind.kind in (INT, VALUE) and "x" not in operand.text and ("." in operand.text or "e" in operand.text):
             self.tokens.complain(operand.at, f"a {kind} has no fraction")
             raise SyntaxProblem
         value = read(operand.text, kind)
         if value is None and kind.is_word:
             value = read(operand.text, I64)  # a word's bits may be written either way
             value = None if value is None else kind.wrap(value)
+        if value is None and kind.kind == VECTOR:
+            self.tokens.complain(operand.at, f"{operand.text[:40]} is no {kind}")
+            raise SyntaxProblem
         if value is None:
             self.tokens.complain(operand.at, f"{operand.text[:40]} is no {kind}: it must be between {kind.low} and {kind.high}")
             raise SyntaxProblem

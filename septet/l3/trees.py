@@ -14,11 +14,12 @@ from itertools import chain
 
 from septet.base.names import Fresh
 from septet.base.symbols import LABEL, Symbol, symbol
+from septet.base.types import FLOAT
 from septet.l3.nodes import Call, Label, Variable
 from septet.ops import table as ops
 from septet.x86 import forms
 from septet.x86.instructions import Instruction as Machine
-from septet.x86.instructions import Mem
+from septet.x86.instructions import Mem, Pool
 from septet.x86.instructions import Variable as Virtual
 from septet.x86.registers import GENERAL, VECTOR
 
@@ -26,11 +27,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.symbols import Line
     from septet.base.types import Type
+    from septet.l3.lower import Tiles
     from septet.l3.nodes import Function
+    from septet.x86.instructions import Op
 
     Operand = Variable | int | Symbol | Line
 
-_MOVD = forms.op("movd")
+
+class Elsewhere(Exception):  # noqa: N818
+    """No tile of the modules used so far is for some operation here."""
 
 
 class _Registers(dict["Operand", Virtual]):
@@ -44,7 +49,7 @@ class _Registers(dict["Operand", Virtual]):
 
     def __missing__(self, operand: Operand) -> Virtual:
         if type(operand) is Variable:
-            made = self[operand] = Virtual(operand.name, VECTOR if operand.type.is_float else GENERAL)
+            made = self[operand] = Virtual(operand.name, GENERAL if operand.type.kind < FLOAT else VECTOR)
             return made
         selection = self.selection
         made = selection.general()
@@ -60,11 +65,17 @@ class Selection:
 
     __slots__ = (
         "function", "body", "uses", "inner", "where", "stores", "covered", "regs", "out", "append", "pending", "made",
-        "labels", "starts", "start", "depth", "negate", "target", "turned", "prefix",
+        "labels", "starts", "start", "depth", "negate", "target", "turned", "prefix", "features", "vex", "table", "tiled",
+        "has_vectors",
     )  # fmt: skip
 
-    def __init__(self, function: Function, folded: bytearray) -> None:
+    def __init__(self, function: Function, features: int, tiles: Tiles) -> None:
         self.function = function
+        self.features = features  # of the target, a bit set (see `x86.targets`)
+        self.vex = tiles.vex  # whether vector registers are worked on in AVX's encoding
+        self.has_vectors = tiles.has_vectors  # whether the tiles include those of vectors
+        self.table = tiles.table
+        self.tiled = tiles.tiled
         self.prefix = label_prefix(function.name)
         self.body = function.body
         self.covered = bytearray(len(function.body))
@@ -79,7 +90,7 @@ class Selection:
         self.negate = False  # whether the branch selected for is taken where its operand is not 1
         self.target: Symbol | None = None  # and where it goes
         self.turned: str | None = None  # where the branch before goes instead, if its operand is not 1
-        self._scan(folded)
+        self._scan(tiles.folded)
 
     def _scan(self, folded: bytearray) -> None:
         """Find out where variables are defined, how often they are used, and which operations may be inner ones."""
@@ -164,12 +175,31 @@ class Selection:
         assert type(operand) is not Variable
         return operand  # type: ignore[return-value]
 
-    def float(self, bits: Operand, type: Type) -> Virtual:
-        """A new vector register that a float constant is loaded into."""
-        number = self.regs[bits]
+    def float(self, number: Operand, kind: Type) -> Virtual:
+        """A new vector register that a constant of a float or vector type is loaded into."""
         made = self.vector()
-        self.pending.append(Machine(forms.MOVQ if type.bits == 64 else _MOVD, (made, number)))
+        self.pending.append(Machine(self.load(kind), (made, self.pool(number, kind))))
         return made
+
+    def pool(self, number: Operand, kind: Type) -> Pool:
+        """A constant in memory of a float or vector type; those of 64 bits are of 128, as that is what instructions read."""
+        assert type(number) is int, number
+        size = kind.bits // 8
+        return Pool(number.to_bytes(size if kind.lanes == 1 else max(size, 16), "little"))
+
+    def load(self, kind: Type) -> Op:
+        """The instruction that loads a constant of a float or vector type from memory."""
+        if kind.lanes == 1:
+            return forms.op(("vmovs" if self.vex else "movs") + ("d" if kind.bits == 64 else "s"))
+        if not self.vex:
+            return forms.op("movups")
+        return forms.op("vmovups" if kind.bits <= 128 else f"vmovups{kind.bits}")
+
+    def move(self, kind: Type) -> Op:
+        """The instruction that copies all of a vector register that something of this type is in."""
+        if not self.vex:
+            return forms.MOVAPS
+        return forms.op("vmovaps" if kind.bits <= 128 else f"vmovaps{kind.bits}")
 
     def far(self, base: Operand, offset: int) -> Mem:
         """The memory operand of an offset that fits no displacement."""

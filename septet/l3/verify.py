@@ -5,13 +5,17 @@
 * `_names`: labels, functions and data that are named exist.
 * `_operation`: the opcode is one of L3's: no phi, no array operation, no check; and it has its number of operands.
 * `_operand`: where a type is wanted an operand has it, or both are 64-bit words; a constant is one of its numbers.
-* `_result`: a result goes to a variable of its type (words to words); a comparison's to any integer variable.
+* `_result`: a result goes to a variable of its type (words to words); a comparison's to any integer variable, of vectors to a
+  mask.
+* `_lanes`: what takes vectors apart or puts them together is of their lanes' type; a lane is named by a number that it has.
 * `_memory`: an address is a word; a narrower integer may be loaded into a word, and any integer be stored in part.
-* `_call`: a function gets as many arguments as it has parameters, of their types, floats in variables; a routine, words.
+* `_call`: a function gets as many arguments as it has parameters, of their types, floats and vectors in variables, no vector
+  after eight others; a routine, words.
 * `_branch`: what decides a branch is an integer.
 * `_return`: what is returned has the function's result type; a bare return gives 0.
-* `_cast`: a bitcast keeps the width; a conversion is between numbers.
-* `_variable`: variables are words, integers and floats (not vectors), and two of a function never share a name.
+* `_cast`: a bitcast keeps the width; a conversion is between numbers, or vectors of equally many.
+* `_variable`: variables are words, integers, floats, and vectors of 64 to 512 bits; two of a function never share a name.
+* `_roots`: roots are variables.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from __future__ import annotations
 from septet.base.diagnostics import Diagnostic, did_you_mean
 from septet.base.source import locate
 from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
-from septet.base.types import BOOL, FLOAT, I64, INT, INT64, VALUE, VOID
+from septet.base.types import BOOL, FLOAT, I64, INT, INT64, LEAST_VECTOR, MOST_VECTOR, U64, VALUE, VECTOR, VOID, truth
 from septet.l3.nodes import Branch, Call, Label, Memory, Variable
 from septet.ops import table as ops
 from septet.ops.routines import ROUTINES
@@ -60,6 +64,11 @@ def _is_integer(type: Type) -> bool:
     return type.kind in (INT, VALUE)
 
 
+def _names_lanes(number: int, count: int, whole: Type) -> bool:
+    """Whether the bytes of `number` are `count` lanes of two vectors `whole`."""
+    return 0 <= number < 1 << 8 * count and all(lane < 2 * whole.lanes for lane in number.to_bytes(count, "little"))
+
+
 class _Checker:
     """Checks one function."""
 
@@ -76,6 +85,7 @@ class _Checker:
         yield from self._labels()
         for parameter in self.function.parameters:
             yield from self._variable(parameter, None)
+        yield from self._vectors(self.function.parameters, None)
         for instruction in self.function.body:
             if instruction.target is not None:
                 yield from self._variable(instruction.target, instruction)
@@ -103,7 +113,8 @@ class _Checker:
     def _variable(self, variable: Variable, i: Instruction | None) -> Iterator[Diagnostic]:
         if self.variables.setdefault(variable.name, variable) is not variable:
             yield Diagnostic(f"two variables are called {variable!r}", self._at(i, repr(variable)) if i else None)
-        if variable.type.kind not in (INT, VALUE, FLOAT):
+        type = variable.type
+        if type is VOID or type.kind == VECTOR and not LEAST_VECTOR <= type.bits <= MOST_VECTOR:
             yield Diagnostic(f"{variable!r} is {variable.type}, which no variable can be", self._at(i) if i else None)
 
     def _names(self, name: Symbol, i: Instruction) -> Iterator[Diagnostic]:
@@ -140,20 +151,51 @@ class _Checker:
         if op not in _OPERATIONS or i.target is None or len(i.args) != max(len(op.operands), 1):
             yield Diagnostic(f"'{op}' with {len(i.args)} operands is no operation of L3", self._at(i))
             return
-        if op.operands[0] == "I" and not _is_integer(i.type) or op.operands[0] == "F" and not i.type.is_float:
+        lane = i.type.element
+        if op.operands[0] == "I" and not _is_integer(lane) or op.operands[0] == "F" and not lane.is_float:
             yield Diagnostic(f"there is no '{op}' on {i.type}", self._at(i))
         for arg in i.args:
             yield from self._operand(arg, i.type, i)
         if not op.compares:
             yield from self._result(i.type, i)
-        elif not _is_integer(i.target.type):
-            yield from self._result(BOOL, i)
+        elif i.type.kind == VECTOR or not _is_integer(i.target.type):
+            yield from self._result(truth(i.type), i)
+
+    def _lanes(self, i: Instruction) -> Iterator[Diagnostic]:
+        op, whole = i.op, i.type
+        if i.target is None or len(i.args) != len(op.operands):
+            yield Diagnostic(f"'{op}' with {len(i.args)} operands is no operation of L3", self._at(i))
+            return
+        made = i.target.type
+        results = {"V": whole, "E": whole.element, "IE": whole.element, "FE": whole.element, "u64": U64}
+        if whole.kind != VECTOR or op.result in ("IE", "FE") and whole.element.is_float != (op.result == "FE"):
+            yield Diagnostic(f"there is no '{op}' on {whole}", self._at(i))
+            return
+        if op is not ops.SHUFFLE:
+            yield from self._result(results[op.result], i)
+        elif made.kind != VECTOR or made.element is not whole.element:
+            yield Diagnostic(f"there is no '{op}' of {whole} that gives {made}", self._at(i))
+            return
+        for letter, arg in zip(op.operands, i.args, strict=True):
+            if letter == "K" and not (isinstance(arg, int) and 0 <= arg < whole.lanes):
+                yield Diagnostic(f"{arg!r} is no lane of {whole}", self._at(i))
+            elif letter == "L" and not (isinstance(arg, int) and _names_lanes(arg, made.lanes, whole)):
+                yield Diagnostic(f"{arg!r} does not name {made.lanes} lanes of two {whole}", self._at(i))
+            elif letter in "VE":
+                yield from self._operand(arg, whole if letter == "V" else whole.element, i)
+
+    def _roots(self, i: Instruction) -> Iterator[Diagnostic]:
+        for arg in i.args:
+            if type(arg) is not Variable:
+                yield Diagnostic(f"{arg!r} is no variable, as a root is", self._at(i))
 
     def _select(self, i: Instruction) -> Iterator[Diagnostic]:
         if i.target is None or len(i.args) != 3:
             yield Diagnostic("'select' has three operands and a result", self._at(i))
             return
-        yield from self._operand(i.args[0], BOOL, i)
+        choice = i.args[0]
+        if i.type.kind != VECTOR or not (type(choice) is Variable and choice.type is truth(i.type)):
+            yield from self._operand(choice, BOOL, i)
         for arg in i.args[1:]:
             yield from self._operand(arg, i.type, i)
         yield from self._result(i.type, i)
@@ -165,6 +207,8 @@ class _Checker:
         (arg,) = i.args
         if i.op is ops.CONVERT:
             yield from self._operand(arg, i.type, i)
+            if i.target.type.lanes != i.type.lanes:
+                yield Diagnostic(f"there is no conversion from {i.type} to {i.target.type}", self._at(i))
             return
         yield from self._result(i.type, i)
         if type(arg) is Variable:
@@ -191,6 +235,7 @@ class _Checker:
             yield Diagnostic("a call has something that it calls", self._at(i))
             return
         callee = i.callee
+        yield from self._vectors([arg for arg in i.args if type(arg) is Variable], i)
         if type(callee) is Variable:
             yield from self._variable(callee, i)
             yield from self._operand(callee, INT64, i)
@@ -198,6 +243,12 @@ class _Checker:
             yield from self._routine(callee.name, i)
         elif isinstance(callee, Symbol):
             yield from self._direct(callee, i)
+
+    def _vectors(self, variables: list[Variable], i: Instruction | None) -> Iterator[Diagnostic]:
+        vectors = [variable.type.kind == VECTOR for variable in variables if variable.type.kind in (FLOAT, VECTOR)]
+        if any(vectors[8:]):
+            message = f"in '@{self.function.name}', a vector comes after eight floats and vectors"
+            yield Diagnostic(message, self._at(i) if i else None)
 
     def _routine(self, name: str, i: Instruction) -> Iterator[Diagnostic]:
         routine = ROUTINES[name]
@@ -222,7 +273,7 @@ class _Checker:
             yield Diagnostic(message, self._at(i, f"@{callee.name}"), "", also)
             return
         for arg, parameter in zip(i.args, function.parameters, strict=True):
-            if parameter.type.is_float and type(arg) is not Variable:
+            if parameter.type.kind in (FLOAT, VECTOR) and type(arg) is not Variable:
                 yield Diagnostic(f"argument {arg} is a word: a {parameter.type} must come from a variable", self._at(i))
             yield from self._operand(arg, parameter.type, i)
         yield from self._result(INT64 if function.result is VOID else function.result, i)
@@ -233,6 +284,18 @@ class _Checker:
         for arg in i.args:
             yield from self._operand(arg, I64, i)
         yield from self._result(I64, i)
+
+    def _call_c(self, i: Instruction) -> Iterator[Diagnostic]:
+        """What C's convention passes are words, integers and floats, floats in variables."""
+        if not i.args or type(i.args[0]) is not Variable:
+            yield Diagnostic("a call by C's convention is of an address in a variable", self._at(i))
+            return
+        yield from self._operand(i.args[0], INT64, i)
+        for variable in (*i.args[1:], i.target):
+            if type(variable) is Variable and variable.type.kind == VECTOR:
+                yield Diagnostic(f"{variable!r} is {variable.type}, which C's convention does not pass", self._at(i))
+        if i.target is not None:
+            yield from self._result(i.type, i)
 
     def _branch(self, i: Instruction) -> Iterator[Diagnostic]:
         if not isinstance(i, Branch) or len(i.args) != (i.op is ops.BR_IF):
@@ -256,8 +319,7 @@ class _Checker:
 
 
 _OPERATIONS = frozenset(
-    {ops.COPY, ops.TAG, ops.UNTAG}
-    | {op for op in ops.OPS if op.meaning is not None and not op.check and op.operands and op.operands[0] in "IF"}
+    {ops.COPY, ops.TAG, ops.UNTAG} | {op for op in ops.OPS if op.meaning is not None and op.operands[0] in "IF"}
 )
 _CHECKS: dict[Op, Callable[[_Checker, Instruction], Iterator[Diagnostic]]] = {
     ops.SELECT: _Checker._select,
@@ -267,9 +329,12 @@ _CHECKS: dict[Op, Callable[[_Checker, Instruction], Iterator[Diagnostic]]] = {
     ops.STORE: _Checker._memory,
     ops.CALL: _Checker._call,
     ops.CALL_INDIRECT: _Checker._call,
+    ops.CALL_C: _Checker._call_c,
     ops.SYSCALL: _Checker._syscall,
     ops.BR: _Checker._branch,
     ops.BR_IF: _Checker._branch,
     ops.RETURN: _Checker._return,
     ops.LABEL: _Checker._nothing,
+    ops.ROOTS: _Checker._roots,
+    **{op: _Checker._lanes for op in ops.OPS if "V" in (*op.operands, op.result)},
 }

@@ -216,6 +216,16 @@ class Writer:
 def shown(kind: Type, name: str, stem: str) -> list[str]:
     """Lines that print all bits of a variable; their variables' names begin with `stem`."""
     lines = []
+    if kind.lanes > 1:
+        words = [f"%{stem}_word{number}" for number in range(kind.bits // 64)]
+        if len(words) == 1:
+            lines.append(f"u64 {words[0]} <- bitcast {name}")
+        else:
+            lines.append(f"u64x{len(words)} %{stem}_words <- bitcast {name}")
+            lines += [f"u64 {word} <- extract %{stem}_words, {number}" for number, word in enumerate(words)]
+        for number, word in enumerate(words):
+            lines += shown(U64, word, f"{stem}_{number}")
+        return lines
     if kind.is_float:
         bits = U64 if kind is F64 else U32
         lines.append(f"{bits} %{stem}_bits <- bitcast {name}")
