@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from septet.base.diagnostics import Diagnostic
-from septet.pipeline import LANGUAGES, NAMED, PASSES, STAGES, Step, Watcher
+from septet.pipeline import LANGUAGES, NAMED, PASSES, STAGES, Step, Watcher, module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class BrokenStep(Exception):  # noqa: N818
 
 
 class Check(Watcher):
-    """Verifies each function after each step, and the analyses that passes keep."""
+    """Verifies each function after each step, the analyses that passes keep, and what L2c made by an independent checker."""
 
     whole = True
     recheck = True
@@ -29,6 +29,12 @@ class Check(Watcher):
         bad: Diagnostic | None = next(verify.function_problems(step.function, step.program), None)
         if bad is not None:
             raise BrokenStep(f"{step.name} broke {step.function.name}: {bad.message}")
+        if step.stage == "l1" and step.before is not None:
+            checker = module("septet.l2.allocate.check")
+            try:
+                checker.check(step.before, step.function)
+            except checker.Mismatch as mismatch:
+                raise BrokenStep(f"{step.name} broke {mismatch}") from None
 
 
 class Dump(Watcher):

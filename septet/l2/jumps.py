@@ -33,7 +33,7 @@ _OPPOSITES = {
     ">=u": "<u",
     ">u": "<=u",
 }
-_OPPOSITE: dict[Op, Op] = {ops[one]: ops[other] for ops in (CJUMP, JCC) for one, other in _OPPOSITES.items()}
+OPPOSITE: dict[Op, Op] = {ops[one]: ops[other] for ops in (CJUMP, JCC) for one, other in _OPPOSITES.items()}
 
 
 def straighten(body: list[Instruction]) -> list[Instruction]:
@@ -115,7 +115,7 @@ def _turned(body: list[Instruction]) -> list[Instruction]:
     for index, instruction in enumerate(body):
         if instruction.op is JMP and result and instruction.operands[0].__class__ is Symbol:
             branch = result[-1]
-            opposite = _OPPOSITE.get(branch.op)
+            opposite = OPPOSITE.get(branch.op)
             if opposite is not None and _follows(body, index + 1, branch.operands[-1]):
                 result[-1] = Instruction(opposite, (*branch.operands[:-1], instruction.operands[0]), branch.span, branch.by)
                 continue

@@ -8,7 +8,9 @@
                                    rbx <- mem rsp 0
                                    return)
 
--O0 and -O1 scan intervals, higher levels colour an interference graph.  Nothing is deleted but moves from a register to itself.
+-O0 and -O1 scan intervals.  Higher levels colour an interference graph, set ways out before all calls apart, where nothing is
+saved, make constants again instead of keeping them in memory, and straighten jumps; -O3 gives what is spilled another chance in
+each loop.  No instruction but moves is deleted.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def lower(function: nodes.Function, program: nodes.Program, options: Options) ->
     """
     if not function.body:
         return Function(function.name, function.words, 0, [], function.line, function.arity)
-    for allocated in _attempts(function.body, options.opt < 2 or len(function.body) > GIANT):
+    for allocated in _attempts(function.body, options):
         if allocated is not None:
             body, slots = allocated
             if options.opt >= 2:
@@ -47,19 +49,20 @@ def lower(function: nodes.Function, program: nodes.Program, options: Options) ->
     raise Rejected([Diagnostic(f"@{function.name} names so many registers that none is left for its variables", place)])
 
 
-def _attempts(body: list[Instruction], quick: bool) -> Iterator[Allocated | None]:
+def _attempts(body: list[Instruction], options: Options) -> Iterator[Allocated | None]:
     """Allocate in one way and then, if that gives nothing, in the other."""
+    quick = options.opt < 2 or len(body) > GIANT
     if not quick:
         from septet.l2.allocate import coloring
 
-        yield coloring.allocate(body)
+        yield coloring.allocate(body, options.target, options.opt > 2)
     from septet.l2.allocate import linear_scan
 
-    yield linear_scan.allocate(body)
+    yield linear_scan.allocate(body, options.target)
     if quick:
         from septet.l2.allocate import coloring
 
-        yield coloring.allocate(body)
+        yield coloring.allocate(body, options.target, False)
 
 
 def lower_program(program: nodes.Program, options: Options) -> Program:

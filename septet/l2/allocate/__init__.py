@@ -1,1 +1,1 @@
-"""Register allocation: liveness, then linear scan (-O0) or colouring of an interference graph (-O1 and up)."""
+"""Register allocation: liveness, then linear scan (-O0, -O1) or colouring of an interference graph (-O2 and up)."""

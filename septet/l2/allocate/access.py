@@ -12,6 +12,9 @@ from septet.x86.registers import RSP, Register, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from septet.x86.forms import Operand
     from septet.x86.instructions import Instruction
 
     Cell = Variable | Register
@@ -38,10 +41,18 @@ def accesses(instruction: Instruction) -> tuple[list[Cell], list[Cell]]:
         elif kind is Mem:
             base, index, _, _ = operand  # type: ignore[misc]
             if base is not RSP:
-                reads.append(base)
+                reads.append(base)  # type: ignore[arg-type]
             if index is not None:
-                reads.append(index)
+                reads.append(index)  # type: ignore[arg-type]
     return reads, writes
+
+
+def renamed(operand: Operand, names: Mapping[object, Cell]) -> Operand:
+    """An operand with other cells for those in `names`."""
+    if operand.__class__ is Mem:
+        base, index, scale, displacement = operand
+        return Mem(names.get(base, base), displacement, names.get(index, index), scale)
+    return names.get(operand, operand)
 
 
 def implicit(instruction: Instruction) -> tuple[int, int]:

@@ -1,12 +1,14 @@
 """An independent proof that an allocation is right: the L2 and the L1 function are run side by side on symbols.
 
 Each side has an environment from its cells (variables, registers, stack slots) to *values*.  A value is an opaque symbol, a
-constant, or an address computed from values.  Moves, loads of constants and `lea` only change the environment of their own
-side; every other instruction must stand in the same order on both sides, read equal values, and then gives both sides the
-same new symbols.  So the allocator may move, reload and recompute as it likes, as long as each use reads the right variable.
+constant, an address computed from values, or the low bytes of a value.  Labels, jumps, moves, loads of constants and `lea`
+are *silent*: they only change where their own side is and what its environment says.  Every other instruction is an *event*:
+both sides come to the same events, in the same order, read equal values in them, and then get the same new symbols.  So the
+allocator may move, reload, recompute, turn branches and copy blocks as it likes, as long as each use reads the right variable.
+A callee-saved register must hold what it held at the entry at every return, as `return` reads it.
 
-Where control joins, cells keep a common value if they had one on every path: values are refined over the blocks until
-nothing changes.  What a variable holds that is not written on some path is unspecified and not compared.
+At the first event behind a label cells keep a common value if they had one on every way there: values are refined until
+nothing changes.  What a variable holds that is not written on some way is unspecified and not compared.
 
 The idea is that of Fallin's checker for regalloc2 (2021), with values in the place of sets of variables.
 """
@@ -14,10 +16,12 @@ The idea is that of Fallin's checker for regalloc2 (2021), with values in the pl
 from __future__ import annotations
 
 from septet.base.symbols import Symbol
-from septet.l2.allocate.access import implicit, never_falls
-from septet.x86.forms import CALL_JUMP, CJUMP, CMP, IMUL, IMUL3, JCC, LABEL, LEA, MOV, MOVAPS, MOVSD, STACK_ARG, SWAPPED, op
-from septet.x86.instructions import Instruction, Mem, Variable
-from septet.x86.registers import REGISTERS, RSP, Register
+from septet.l2.allocate.access import implicit
+from septet.l2.allocate.moves import MOVED_BYTES, bytes_named
+from septet.l2.jumps import OPPOSITE
+from septet.x86.forms import CALL_JUMP, CJUMP, CMP, IMUL, IMUL3, JCC, JMP, LABEL, LEA, ROOTS, STACK_ARG, SWAPPED, op
+from septet.x86.instructions import Instruction, Mem, Pool, Variable
+from septet.x86.registers import REGISTERS, RSP, VECTOR, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,11 +33,13 @@ if TYPE_CHECKING:
     Value = Any  # hashable
     Environment = dict[object, Value]
     State = tuple[Environment, Environment]  # of L2 and L1
+    Pair = tuple[int, int]  # positions of an event, in L2 and in L1
 
 UNKNOWN = "unknown"
 JMP_INDIRECT = op("jmp-indirect")
 CONDITION_OF = {op: condition for condition, op in CJUMP.items()}
-MOVES = (MOV, MOVAPS, MOVSD, op("movups"))
+CIRCLE = -1  # where control goes in a circle and never comes to an event
+WIDEST = 64
 
 
 class Mismatch(Exception):
@@ -46,35 +52,35 @@ def check(function: Function, allocated: L1Function) -> None:
 
 
 class Side:
-    """One of the two functions: its blocks, and how its operands name cells."""
+    """One of the two functions: its body, and how its operands name cells."""
 
-    __slots__ = ("slots", "blocks", "after")
+    __slots__ = ("slots", "body", "at", "addressed")
 
     def __init__(self, body: list[Instruction], slots: int) -> None:
         self.slots = slots
-        self.blocks: list[list[Instruction]] = [[]]  # one begins at each label and behind each jump; some are empty
-        for instruction in body:
-            if instruction.op is LABEL:
-                self.blocks.append([])
-            self.blocks[-1].append(instruction)
-            if never_falls(instruction):
-                self.blocks.append([])
-        self.after = self._successors(body)
-
-    def _successors(self, body: list[Instruction]) -> list[list[int]]:
-        at = {block[0].operands[0]: number for number, block in enumerate(self.blocks) if block and block[0].op is LABEL}
+        self.body = body
+        self.at = {i.operands[0]: position for position, i in enumerate(body) if i.op is LABEL}
         plain = [instruction for instruction in body if not instruction.op.jumps and instruction.op is not LABEL]
-        stored = [at[o] for instruction in plain for o in instruction.operands if o.__class__ is Symbol and o in at]
-        result = []
-        for number, block in enumerate(self.blocks):
-            op = block[-1].op if block else LABEL
-            targets = [] if op.ends or number + 1 == len(self.blocks) else [number + 1]
-            if op.jumps and block[-1].operands[-1] in at:
-                targets.append(at[block[-1].operands[-1]])
-            if op is CALL_JUMP or op is JMP_INDIRECT:
-                targets += stored
-            result.append(list(dict.fromkeys(targets)))
-        return result
+        stored = [o for instruction in plain for o in instruction.operands if o.__class__ is Symbol and o in self.at]
+        self.addressed = list(dict.fromkeys(stored))  # the labels that an indirect jump may go to
+
+    def advance(self, position: int, environment: Environment) -> tuple[int, bool]:
+        """The position of the next event, after carrying out what is silent before it, and whether a label was passed."""
+        body = self.body
+        passed = False
+        for _ in range(len(body) + 1):
+            if position == len(body):
+                return position, passed
+            instruction = body[position]
+            if instruction.op is LABEL:
+                passed = True
+            elif instruction.op is JMP and instruction.operands[0] in self.at:
+                position = self.at[instruction.operands[0]]
+                continue
+            elif not self.silent(instruction, environment):
+                return position, passed
+            position += 1
+        return CIRCLE, passed
 
     def cell(self, operand: object) -> object | None:
         """What an operand that is a cell is called in the environment; None where it is none."""
@@ -109,8 +115,6 @@ class Side:
     def silent(self, instruction: Instruction, environment: Environment) -> bool:
         """Carry out an instruction that only moves values between cells of this side; False if it is another one."""
         op = instruction.op
-        if op is LABEL:
-            return True
         if len(instruction.operands) != 2:
             return False
         target, source = instruction.operands
@@ -119,52 +123,79 @@ class Side:
             return False
         if op is LEA:
             environment[to] = self.address(source, environment)
-        elif op in MOVES and (source.__class__ is not Mem or self.cell(source) is not None):
-            environment[to] = self.value(source, environment)
-        else:
+            return True
+        if source.__class__ is Pool:
+            if op.access != ("w", "r"):
+                return False
+            self.write(to, ("constant", (op.name, source)), WIDEST, environment)
+            return True
+        size = MOVED_BYTES.get(op.name)
+        if size is None or source.__class__ is Mem and self.cell(source) is None:
             return False
+        value = self.value(source, environment)
+        value = _low(value, size) if target.__class__ is Mem or target.bank == VECTOR else _whole(value)  # type: ignore[union-attr]
+        self.write(to, value, size, environment)
         return True
+
+    def write(self, to: object, value: Value, size: int, environment: Environment) -> None:
+        """Give a cell a value of `size` bytes: other slots that it reaches into have none any more."""
+        if to.__class__ is tuple:
+            start: int = to[1]
+            if start + size > 8 * self.slots:
+                raise Mismatch(f"{size} bytes are written to slot {start // 8} of {self.slots}")
+            for displacement in range(start + 8 - WIDEST, start + size, 8):
+                other = environment.get(("slot", displacement))
+                if other is not None and displacement + _extent(other) > start:
+                    del environment["slot", displacement]
+        environment[to] = value
 
 
 class Checker:
     """The state of a check."""
 
-    __slots__ = ("function", "allocated", "left", "right", "entries")
+    __slots__ = ("function", "allocated", "left", "right", "entries", "todo")
 
     def __init__(self, function: Function, allocated: L1Function) -> None:
         self.function = function
         self.allocated = allocated
         self.left = Side(function.body, 0)
         self.right = Side(allocated.body, allocated.slots)
-        self.entries: list[tuple[Environment, Environment] | None] = [None] * len(self.left.blocks)
+        self.entries: dict[Pair, State] = {}  # what is known at the first events behind labels and jumps
+        self.todo: dict[Pair, None] = {}
 
     def fail(self, why: str) -> Mismatch:
         return Mismatch(f"@{self.function.name}: {why}")
 
     def run(self) -> None:
-        """Go over the blocks until what is known at their entries does not change any more, then compare."""
-        left, right = self.left, self.right
-        if len(left.blocks) != len(right.blocks) or left.after != right.after:
-            raise self.fail("the control-flow graphs differ")
-        start: Environment = {register: ("entry", register) for register in REGISTERS}
-        self.entries[0] = (dict(start), dict(start))
-        todo = [0]
-        while todo:
-            block = todo.pop()
-            entry = self.entries[block]
-            assert entry is not None
-            state = (dict(entry[0]), dict(entry[1]))
-            self._block(block, state, compare=False)
-            for target in left.after[block]:
-                if self._join(target, state) and target not in todo:
-                    todo.append(target)
-        for block, entry in enumerate(self.entries):
-            if entry is not None:
-                self._block(block, (dict(entry[0]), dict(entry[1])), compare=True)
+        """Go over the function until what is known behind labels does not change any more, then compare."""
+        start: Environment = {register: ("entry", register) for register in REGISTERS[:32]}
+        try:
+            self._arrive(0, 0, (dict(start), dict(start)))
+            while self.todo:
+                pair = next(iter(self.todo))
+                del self.todo[pair]
+                left, right = self.entries[pair]
+                self._walk(pair, (dict(left), dict(right)), compare=False)
+            for pair, (left, right) in list(self.entries.items()):
+                self._walk(pair, (dict(left), dict(right)), compare=True)
+        except Mismatch as mismatch:
+            if str(mismatch)[:1] == "@":
+                raise
+            raise self.fail(str(mismatch)) from None
 
-    def _join(self, block: int, state: State) -> bool:
-        """Merge a state into what is known at a block's entry; whether that changed it."""
-        known = self.entries[block]
+    def _arrive(self, left: int, right: int, state: State) -> None:
+        """Control comes to these positions: note what is known at the events that follow."""
+        one, _ = self.left.advance(left, state[0])
+        other, _ = self.right.advance(right, state[1])
+        if (one == CIRCLE) != (other == CIRCLE):
+            raise self.fail("only one side goes in a circle")
+        pair = (one, other)
+        if one != CIRCLE and self._join(pair, state):
+            self.todo[pair] = None
+
+    def _join(self, pair: Pair, state: State) -> bool:
+        """Merge a state into what is known at a pair of events; whether that changed it."""
+        known = self.entries.get(pair)
         numbers: dict[Value, Value] = {}
         merged: list[Environment] = []
         for side in (0, 1):
@@ -174,65 +205,118 @@ class Checker:
                 was = old.get(cell, UNKNOWN)
                 if value == UNKNOWN or was == UNKNOWN:
                     continue
+                size = min(_extent(value), _extent(was))
+                key = was, value = _whole(was), _whole(value)
                 if value == was and value[0] == "constant":
-                    environment[cell] = value
+                    environment[cell] = _low(value, size)
                     continue
-                key = (was, value)
                 number = numbers.get(key)
                 if number is None:
-                    number = numbers[key] = ("joined", block, len(numbers))
-                environment[cell] = number
+                    number = numbers[key] = ("joined", pair, len(numbers))
+                environment[cell] = _low(number, size)
             merged.append(environment)
         if known is not None and _same_partition(known, merged):
             return False
-        self.entries[block] = (merged[0], merged[1])
+        self.entries[pair] = (merged[0], merged[1])
         return True
 
-    def _block(self, block: int, state: State, compare: bool) -> None:
-        """Carry out a block on both sides, comparing if `compare`."""
-        left, right = iter(self.left.blocks[block]), iter(self.right.blocks[block])
-        serial = 0
+    def _walk(self, pair: Pair, state: State, compare: bool) -> None:
+        """Carry out events on both sides, comparing if `compare`, until control goes elsewhere or meets a label."""
+        left, right = pair
         while True:
-            one = _next(left, self.left, state[0])
-            other = _next(right, self.right, state[1])
-            if one is None and other is None:
+            after = self._event(left, right, state, compare)
+            if len(after) != 1:
+                if not compare:
+                    for one, other in after:
+                        self._arrive(one, other, (dict(state[0]), dict(state[1])))
                 return
-            if one is None or other is None:
-                raise self.fail(f"in block {block} one side ends before {one or other}")
-            serial += 1
-            if one.op in CONDITION_OF and other.op is CMP:
-                one = self._two_step_jump(one, other, next(right, None), state)
-            self._both(one, other, state, (block, serial), compare)
+            one, other = after[0]
+            left, passed = self.left.advance(one, state[0])
+            if passed or left == CIRCLE:
+                if not compare:
+                    self._arrive(left if left != CIRCLE else one, other, state)
+                return
+            right, _ = self.right.advance(other, state[1])
+            if right == CIRCLE:
+                raise self.fail("only one side goes in a circle")
 
-    def _two_step_jump(self, jump: Instruction, compare: Instruction, after: Instruction | None, state: State) -> Instruction:
-        """The comparison of a `cjump` that has become a comparison, either way round, and a jump on flags."""
-        left, right, label = jump.operands
+    def _event(self, left: int, right: int, state: State, compare: bool) -> list[Pair]:
+        """Carry out one event on both sides; the positions where control may go from it."""
+        if left == len(self.left.body) or right == len(self.right.body):
+            raise self.fail(f"one side ends: {self.left.body[left:][:1]} became {self.right.body[right:][:1]}")
+        one, other = self.left.body[left], self.right.body[right]
+        serial = (left, right)
+        if one.op in CONDITION_OF and other.op is CMP:
+            jump = self.right.body[right + 1] if right + 1 < len(self.right.body) else None
+            compared, turned = self._two_step_jump(one, other, jump, state)
+            self._both(compared, other, state, serial, compare)
+            return self._branched(one, jump, left, right + 1, turned)  # type: ignore[arg-type]
+        if one.op.jumps:
+            turned = OPPOSITE.get(one.op) is other.op
+            if not turned and one.op is not other.op:
+                raise self.fail(f"{one} became {other}")
+            self._both(one, other, state, serial, compare)
+            return self._branched(one, other, left, right, turned)
+        self._both(one, other, state, serial, compare)
+        after = [] if one.op.ends else [(left + 1, right + 1)]
+        if one.op is CALL_JUMP or one.op is JMP_INDIRECT:
+            after += [(self.left.at[label], self.right.at[label]) for label in self.left.addressed if label in self.right.at]
+        return after
+
+    def _branched(self, one: Instruction, other: Instruction, left: int, right: int, turned: bool) -> list[Pair]:
+        """Where control goes from a branch that stands at `left` and `right`, opposite conditions if `turned`."""
+        goal, aim = one.operands[-1], other.operands[-1]
+        if goal not in self.left.at or aim not in self.right.at:
+            if goal != aim or turned:
+                raise self.fail(f"{one} became {other}")
+            return [(left + 1, right + 1)]
+        ways, yours = (self.left.at[goal], left + 1), (self.right.at[aim], right + 1)
+        return list(zip(ways, yours[::-1] if turned else yours, strict=True))
+
+    def _two_step_jump(
+        self, jump: Instruction, compare: Instruction, after: Instruction | None, state: State
+    ) -> tuple[Instruction, bool]:
+        """The comparison of a `cjump` that has become a comparison, either way round, and a jump on flags; and whether that
+        jumps on the opposite condition."""
+        left, right, _ = jump.operands
         condition = CONDITION_OF[jump.op]
-        swapped = SWAPPED[condition]
-        if after is None or after.op not in (JCC[condition], JCC[swapped]) or after.operands != (label,):
-            raise self.fail(f"{jump} became {compare}, {after}")
-        one = self.left.value(left, state[0]) != self.right.value(compare.operands[0], state[1])
-        if one if swapped == condition else after.op is JCC[swapped]:
-            left, right = right, left
-        return Instruction(CMP, (left, right))
+        wanted, swapped = JCC[condition], JCC[SWAPPED[condition]]
+        found = after.op if after is not None else None
+        ours = self.left.value(left, state[0])
+        straight = _same(ours, self.right.value(compare.operands[0], state[1]))
+        for turned in (False, True):
+            if found is (OPPOSITE[wanted] if turned else wanted) and (straight or wanted is not swapped):
+                return Instruction(CMP, (left, right)), turned
+            if found is (OPPOSITE[swapped] if turned else swapped):
+                return Instruction(CMP, (right, left)), turned
+        raise self.fail(f"{jump} became {compare}, {after}")
 
-    def _both(self, one: Instruction, other: Instruction, state: State, serial: tuple[int, int], compare: bool) -> None:
+    def _both(self, one: Instruction, other: Instruction, state: State, serial: Pair, compare: bool) -> None:
         """Carry out an instruction on both sides."""
+        if one.op is ROOTS and other.op is one.op:
+            if compare:
+                self._roots(one, other, state)
+            return
         ours, theirs = list(one.operands), list(other.operands)
         access = list(one.op.access) or ["r"] * len(ours)
+        widths = [bytes_named(one.op, number) for number in range(len(ours))]
         if one.op is STACK_ARG:
+            if other.op.name not in MOVED_BYTES:
+                raise self.fail(f"{one} became {other}")
             ours = [ours[0], Mem(RSP, ours[1])]  # type: ignore[arg-type]
             access = ["w", "a"]
         elif one.op is IMUL3 and other.op is IMUL:
             ours, theirs, access = [ours[2], ours[1], ours[0]], [*theirs, theirs[0]], ["r", "r", "w"]
+        elif one.op.jumps:
+            ours, theirs, access = ours[:-1], theirs[:-1], access[:-1]
         elif one.op is not other.op:
             raise self.fail(f"{one} became {other}")
         if len(ours) != len(theirs):
             raise self.fail(f"{one} became {other}: another number of operands")
         if compare:
-            self._reads(one, other, ours, theirs, access, state)
+            self._reads(one, other, list(zip(ours, theirs, access, widths, strict=False)), state)
         reads, writes = implicit(one)
-        for register in REGISTERS:
+        for register in REGISTERS[:32]:
             if compare and register.bit & reads:
                 self._equal(one, other, state[0].get(register, UNKNOWN), state[1].get(register, UNKNOWN))
             if register.bit & writes:
@@ -242,28 +326,57 @@ class Checker:
                 continue
             to, into = self.left.cell(our), self.right.cell(their)
             if to is not None and into is not None:
-                state[0][to] = state[1][into] = ("made", *serial, number)
+                state[0][to] = ("made", *serial, number)
+                self.right.write(into, _low(state[0][to], 8) if their.__class__ is Mem else state[0][to], 8, state[1])
             elif (to is None) != (into is None):
                 raise self.fail(f"{one} became {other}: one of them writes to memory")
 
-    def _reads(
-        self, one: Instruction, other: Instruction, ours: list[Any], theirs: list[Any], access: list[str], state: State
-    ) -> None:
+    def _reads(self, one: Instruction, other: Instruction, operands: list[tuple[Any, Any, str, int]], state: State) -> None:
         """Compare what two instructions read."""
-        for our, their, how in zip(ours, theirs, access, strict=True):
+        for our, their, how, width in operands:
             is_memory = our.__class__ is Mem and self.left.cell(our) is None
             if is_memory:
                 if their.__class__ is not Mem or self.right.cell(their) is not None:
                     raise self.fail(f"{one} became {other}: where one uses memory, the other does not")
                 self._equal(one, other, self.left.address(our, state[0]), self.right.address(their, state[1]))
             elif how[0] == "r":
-                self._equal(one, other, self.left.value(our, state[0]), self.right.value(their, state[1]))
+                self._equal(one, other, self.left.value(our, state[0]), self.right.value(their, state[1]), width)
             elif how == "-" and our != their:
                 raise self.fail(f"{one} became {other}")
 
-    def _equal(self, one: Instruction, other: Instruction, ours: Value, theirs: Value) -> None:
-        if ours != theirs and ours != UNKNOWN and not _has_unknown(ours):
+    def _roots(self, one: Instruction, other: Instruction, state: State) -> None:
+        """Every root that is not a constant is still named."""
+        named = [_whole(self.right.value(operand, state[1])) for operand in other.operands]
+        for operand in one.operands:
+            value = _whole(self.left.value(operand, state[0]))
+            if value not in named and value[0] != "constant" and not _has_unknown(value):
+                raise self.fail(f"{one} became {other}: {operand!r} is not named any more")
+
+    def _equal(self, one: Instruction, other: Instruction, ours: Value, theirs: Value, width: int = 8) -> None:
+        if not _same(ours, theirs, width) and not _has_unknown(_whole(ours)):
             raise self.fail(f"{one} became {other}: one reads {ours}, the other {theirs}")
+
+
+def _low(value: Value, size: int) -> Value:
+    """The low `size` bytes of a value, of which what is above is not known; the value itself where it is no longer."""
+    if value == UNKNOWN or size >= WIDEST or _extent(value) <= size:
+        return value
+    return ("low", size, _whole(value))
+
+
+def _whole(value: Value) -> Value:
+    """The value that this one is the low bytes of, or itself."""
+    return value[2] if value[0] == "low" else value
+
+
+def _extent(value: Value) -> int:
+    """How many bytes of a value there are."""
+    return value[1] if value[0] == "low" else WIDEST
+
+
+def _same(ours: Value, theirs: Value, width: int = 8) -> bool:
+    """Whether two values agree in their low `width` bytes."""
+    return bool(_whole(ours) == _whole(theirs) and _extent(theirs) >= min(width, _extent(ours)))
 
 
 def _has_unknown(value: Value) -> bool:
@@ -274,7 +387,7 @@ def _has_unknown(value: Value) -> bool:
     return bool(value == UNKNOWN)
 
 
-def _same_partition(one: tuple[Environment, Environment], other: list[Environment]) -> bool:
+def _same_partition(one: State, other: list[Environment]) -> bool:
     """Whether two pairs of environments say the same of which cells are equal."""
     forth: dict[Value, Value] = {}
     back: dict[Value, Value] = {}
@@ -283,16 +396,11 @@ def _same_partition(one: tuple[Environment, Environment], other: list[Environmen
             return False
         for cell, value in one[side].items():
             was = other[side].get(cell)
-            if was is None or forth.setdefault(value, was) != was or back.setdefault(was, value) != value:
+            if was is None or _extent(was) != _extent(value):
                 return False
+            value, was = _whole(value), _whole(was)
             if (value[0] == "constant") != (was[0] == "constant"):
                 return False
+            if forth.setdefault(value, was) != was or back.setdefault(was, value) != value:
+                return False
     return True
-
-
-def _next(instructions: Any, side: Side, environment: Environment) -> Instruction | None:
-    """The next instruction that both sides must have, after carrying out those before it."""
-    for instruction in instructions:
-        if not side.silent(instruction, environment):
-            return instruction  # type: ignore[no-any-return]
-    return None

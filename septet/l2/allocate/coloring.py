@@ -10,20 +10,27 @@ from functools import reduce
 from heapq import heapify, heappop, heappush
 from operator import or_
 
+from septet.l2.allocate.clean import clean
 from septet.l2.allocate.interference import NEVER, Graph, TooLarge
 from septet.l2.allocate.legalise import legalise
 from septet.l2.allocate.linear_scan import GENERAL_BITS, REGISTER_OF_BIT, VECTOR_BITS
+from septet.l2.allocate.liveness import block_starts, successors
+from septet.l2.allocate.loops import Splitter
+from septet.l2.allocate.moves import Moves
 from septet.l2.allocate.plan import Plan
 from septet.l2.allocate.rewrite import END, Frame, rewrite
 from septet.l2.allocate.slots import Slots
 from septet.l2.allocate.spill import Fresh
 from septet.l2.allocate.webs import split_webs
+from septet.l2.allocate.wrap import wrap
 from septet.x86.abi import CALLEE_SAVED_BITS, CALLER_SAVED_BITS
+from septet.x86.registers import VECTOR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.l2.allocate.rewrite import Allocated
     from septet.l2.allocate.slots import Extent
+    from septet.l2.allocate.wrap import Wrapped
     from septet.x86.instructions import Instruction, Mem
     from septet.x86.registers import Register
 
@@ -35,33 +42,43 @@ class NoRegister(Exception):
     """An instruction needs more registers than there are free around it.  The argument is the variable left over."""
 
 
-def allocate(body: list[Instruction]) -> Allocated | None:
-    """Allocate by colouring; None where that comes to no end."""
-    plan = Plan(split_webs(legalise(body)))
-    temporaries = Fresh()
-    slots = Slots()
+def allocate(body: list[Instruction], target: str, split: bool = True) -> Allocated | None:
+    """Allocate by colouring; None where that comes to no end.  `split` gives what is spilled another chance in loops."""
+    body = split_webs(legalise(body))
+    wrapped = wrap(body)
+    plan = Plan(wrapped.body if wrapped is not None else body)
+    temporaries = Fresh(Moves(target))
+    spiller = Spiller(temporaries)
     coloring: Coloring | None = None
     changed: list[int] = []
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         try:
-            coloring = _colored(plan, temporaries, coloring, changed)
+            coloring = _colored(plan, temporaries, coloring, changed, wrapped)
         except (NoRegister, TooLarge):
             return None
         if not coloring.spilled:
             break
-        home = _homes(coloring, slots)
-        temporaries.vector_move = slots.vector_move
-        changed = plan.replace(home, temporaries, coloring.graph.starts)
+        spiller.take(coloring)
+        parts = spiller.split(coloring) if split and number == 0 else None
+        if parts is None:
+            changed = spiller.replace(plan, coloring.graph.starts)
+        else:
+            plan = Plan(parts)
+            spiller.replace(plan, block_starts(parts))
+            coloring = None
     else:
         return None
     colored = [(variable, bit) for variable, bit in zip(plan.variables, coloring.color, strict=True) if bit]
     variables = [variable for variable, _ in colored]
     places: list[Register | Mem] = [REGISTER_OF_BIT[bit] for _, bit in colored]
-    frame = Frame(slots.count, reduce(or_, [bit for _, bit in colored], 0), arguments=True)
-    return rewrite(plan.body, [(1, variables, places), END], frame, temporaries)
+    frame = Frame(spiller.slots.count, reduce(or_, [bit for _, bit in colored], 0), arguments=True)
+    if wrapped is not None:
+        coloring.move_saves(frame, wrapped)
+    result, words = rewrite(plan.body, [(1, variables, places), END], frame, temporaries)
+    return clean(result) if spiller.slots.count else result, words
 
 
-def _colored(plan: Plan, temporaries: Fresh, before: Coloring | None, changed: list[int]) -> Coloring:
+def _colored(plan: Plan, temporaries: Fresh, before: Coloring | None, changed: list[int], wrapped: Wrapped | None) -> Coloring:
     """A round of colouring: of the graph of the round before, where that will do, with what was `changed` since."""
     if before is not None:
         try:
@@ -71,25 +88,73 @@ def _colored(plan: Plan, temporaries: Fresh, before: Coloring | None, changed: l
         else:
             return before
     coloring = Coloring(Graph(plan, temporaries.made))
+    if wrapped is not None:
+        coloring.early = coloring.graph.variables_of(_early(wrapped))
     coloring.run()
     return coloring
 
 
-def _homes(coloring: Coloring, slots: Slots) -> dict[object, Register | Mem]:
-    """A slot for each variable that found no colour; one for all that were coalesced."""
-    graph = coloring.graph
-    spilled = dict.fromkeys([coloring.find(number) for number in coloring.spilled])
-    variables = graph.plan.variables
-    extents: dict[int, Extent] = {}
-    together: list[tuple[int, int]] = []  # variable, what it has been coalesced into
-    for number, (start, end) in enumerate(graph.extents()):
-        one = coloring.find(number)
-        if one in spilled:
-            together.append((number, one))
-            known = extents.get(one, (start, end))
-            extents[one] = (min(start, known[0]), max(end, known[1]), variables[one].bank, one)
-    homes = slots.assign(list(extents.values()), graph.plan.body)
-    return {variables[number]: homes[one] for number, one in together}
+class Spiller:
+    """Decides what becomes of variables that found no colour: `home` has their slots, and `constants` what makes those again
+    that only ever have one constant.  What was coalesced goes together."""
+
+    __slots__ = ("temporaries", "slots", "home", "constants", "classes", "inherited")
+
+    def __init__(self, temporaries: Fresh) -> None:
+        self.temporaries = temporaries
+        self.slots = Slots()
+        self.home: dict[object, Register | Mem] = {}
+        self.constants: dict[object, Instruction] = {}
+        self.classes: dict[int, int] = {}  # of those that get slots: what they were coalesced into
+        self.inherited: dict[object, Register | Mem] = {}  # of a variable that is a part of another: its slot
+
+    def take(self, coloring: Coloring) -> None:
+        """Take up what a round of colouring has spilled."""
+        plan, find = coloring.graph.plan, coloring.find
+        variables = plan.variables
+        spilled = dict.fromkeys([find(number) for number in coloring.spilled])
+        classes = {number: one for number in range(len(variables)) if (one := find(number)) in spilled}
+        constants = plan.constants(classes)
+        self.constants = {variables[number]: constants[one] for number, one in classes.items() if one in constants}
+        self.classes = {number: one for number, one in classes.items() if one not in constants}
+        self._give_slots(coloring.graph)
+
+    def _give_slots(self, graph: Graph) -> None:
+        variables, moves = graph.plan.variables, self.temporaries.moves
+        if not moves.sizes and any(variables[number].bank == VECTOR for number in self.classes):
+            moves.measure(graph.plan.body)
+        homes: dict[int, Register | Mem | None] = {}
+        for number, one in self.classes.items():
+            known = self.inherited.get(variables[number])
+            homes[one] = known if homes.setdefault(one, known) == known else None
+        extents: dict[int, Extent] = {}
+        stretches = graph.extents()
+        for number, one in self.classes.items():
+            if homes[one] is None:
+                start, end = stretches[number]
+                first, last, words, _ = extents.get(one, (start, end, 1, one))
+                extents[one] = (min(start, first), max(end, last), max(words, moves.words(variables[number])), one)
+        homes.update(self.slots.assign(list(extents.values())))
+        self.home = {variables[number]: homes[one] for number, one in self.classes.items()}  # type: ignore[misc]
+
+    def split(self, coloring: Coloring) -> list[Instruction] | None:
+        """The body with variables of their own for loops that read what is spilled; None where there are no such loops."""
+        graph = coloring.graph
+        if not self.classes or max(graph.weights) < 10:
+            return None
+        splitter = Splitter(graph, self.classes, successors(graph.plan.body, graph.starts))
+        body = splitter.run()
+        for part, one in splitter.parents.items():
+            self.inherited[part] = self.home[graph.plan.variables[one]]
+        return body
+
+    def replace(self, plan: Plan, starts: list[int]) -> list[int]:
+        """Put everything where it is to be, and bring `starts` up to date; the numbers of the blocks that changed."""
+        return plan.replace(self.home, self.constants, self.temporaries, starts)
+
+
+def _early(wrapped: Wrapped) -> list[int]:
+    return [block for block, late in enumerate(wrapped.late) if not late]
 
 
 class Coloring:
@@ -97,7 +162,7 @@ class Coloring:
 
     __slots__ = (
         "graph", "near", "free", "alias", "gone", "color", "stack", "spilled", "friends", "cost", "degree", "cheap",
-        "banks", "left", "forced",
+        "banks", "left", "forced", "early",
     )  # fmt: skip
 
     def __init__(self, graph: Graph) -> None:
@@ -117,6 +182,7 @@ class Coloring:
         self.degree: dict[int, int] = {}  # of variables that are hard to colour
         self.cheap = CALLER_SAVED_BITS
         self.left: list[tuple[int, int, int]] = []  # moves whose ends could not be coalesced
+        self.early: set[int] = set()  # variables that are used before what makes saving registers necessary
         self.forced = False  # whether some variable is without a register that must not be spilled
 
     def run(self) -> None:
@@ -269,7 +335,7 @@ class Coloring:
             return False
         both = free[one] & free[other]
         room = both.bit_count()
-        if not room:
+        if not room or not both & CALLER_SAVED_BITS and (one in self.early) != (other in self.early):
             return False
         if len(mine | yours) >= room and not self._few_hard(mine, yours, room):
             if not (both == free[one] and self._adds_easy(mine, yours) or both == free[other] and self._adds_easy(yours, mine)):
@@ -284,6 +350,8 @@ class Coloring:
         self.friends[one] += self.friends[other]
         self.alias[other] = one
         self.gone[other] = 1
+        if other in self.early:
+            self.early.add(one)
         return True
 
     def _few_hard(self, mine: set[int], yours: set[int], room: int) -> bool:
@@ -373,7 +441,7 @@ class Coloring:
             wanted = 1 << -1 - friend if friend < 0 else self.color[self.find(friend)]
             if wanted & available:
                 return wanted
-        available = available & self.cheap or available
+        available = available & (CALLER_SAVED_BITS if variable in self.early else self.cheap) or available
         return available & -available
 
     def _make_room(self, variable: int) -> None:
@@ -385,3 +453,9 @@ class Coloring:
         loser = min(others, key=lambda other: (self.cost[other], other))
         self.spilled.append(loser)
         self.color[loser] = 0
+
+    def move_saves(self, frame: Frame, wrapped: Wrapped) -> None:
+        """Have callee-saved registers saved at the place, but for those that are used before it."""
+        graph = self.graph
+        used = reduce(or_, [self.color[variable] for variable in graph.variables_of(_early(wrapped))], 0)
+        frame.wrap(graph.starts, graph.plan.body, wrapped, used)

@@ -6,6 +6,8 @@ somewhere while it lives.
 
 from __future__ import annotations
 
+from bisect import bisect
+
 from septet.base.bits import members
 from septet.l2.allocate.liveness import block_starts, loop_depths, solve, successors
 from septet.x86.forms import CALL_ERROR
@@ -62,6 +64,9 @@ class Graph:
         gens, kills = self._summaries()
         self.into, self.out = solve(gens, kills, after)  # of each block
         self.crossed = list(self.crossing)
+        for position in plan.anywhere:
+            for number in plan.effects[position][0]:
+                self.cost[number] -= self.weights[bisect(self.starts, position) - 1]
         for variable in unspillable:
             self.cost[plan.number[variable]] = NEVER
         for block in range(len(self.starts) - 1, -1, -1):
@@ -164,6 +169,15 @@ class Graph:
                 else:
                     live.add(find(variable))
             registers |= read
+
+    def variables_of(self, blocks: list[int]) -> set[int]:
+        """The variables that are used or written in some blocks."""
+        found: set[int] = set()
+        for block in blocks:
+            for uses, defs, _, _ in self.plan.effects[self.starts[block] : self.ends[block]]:
+                found.update(uses)
+                found.update(defs)
+        return found
 
     def extents(self) -> list[tuple[int, int]]:
         """The stretch of positions in which each variable is used or live."""

@@ -26,11 +26,17 @@ COMPARISONS = frozenset([*CJUMP.values(), *SET.values()])
 def legalise(body: list[Instruction]) -> list[Instruction]:
     """The body with every instruction in a form that registers can be chosen for."""
     legaliser = _Legaliser(body)
+    append = legaliser.result.append
     for position, instruction in enumerate(body):
         if KINDS[instruction.op] & SHIFT and count_elsewhere(instruction.operands):
             legaliser.shift(instruction, position)
+            continue
+        for operand in instruction.operands:
+            if operand.__class__ is int and not -IMM32 <= operand < IMM32:
+                legaliser.immediates(instruction)
+                break
         else:
-            legaliser.immediates(instruction)
+            append(instruction)
     return legaliser.result
 
 

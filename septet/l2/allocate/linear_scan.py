@@ -10,11 +10,12 @@ from functools import reduce
 from operator import or_
 
 from septet.l2.allocate.intervals import intervals
+from septet.l2.allocate.moves import Moves
 from septet.l2.allocate.rewrite import END, Frame, rewrite
 from septet.l2.allocate.slots import Slots
 from septet.l2.allocate.spill import Scratch
 from septet.x86.abi import CALLEE_SAVED, CALLEE_SAVED_BITS, CALLER_SAVED_BITS
-from septet.x86.registers import R10, R11, REGISTERS, RSP, XMM, bits_of
+from septet.x86.registers import R10, R11, REGISTERS, RSP, VECTOR, XMM, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ REGISTER_OF_BIT: dict[int, Register] = {register.bit: register for register in R
 FAN = 32  # how many entries of one level a `_Busy` entry of the next covers
 
 
-def allocate(body: list[Instruction]) -> Allocated | None:
+def allocate(body: list[Instruction], target: str) -> Allocated | None:
     """Allocate by linear scan: fast, and good enough for code that nobody waits for.  None where no register is left."""
     found = intervals(body)
     if found is None:
@@ -45,9 +46,13 @@ def allocate(body: list[Instruction]) -> Allocated | None:
         return None
     place_of: list[object] = [REGISTER_OF_BIT.get(bit) for bit in place]
     slots = Slots()
+    moves = Moves(target)
     if spilled:
-        extents = [(found.start[piece], found.end[piece], found.variables[piece].bank, piece) for piece in spilled]
-        for piece, home in slots.assign(extents, body).items():
+        variables = found.variables
+        if any(variables[piece].bank == VECTOR for piece in spilled):
+            moves.measure(body)
+        extents = [(found.start[piece], found.end[piece], moves.words(variables[piece]), piece) for piece in spilled]
+        for piece, home in slots.assign(extents).items():
             place_of[piece] = home
     places = [place_of[piece] for piece in found.same]
     homes = [
@@ -56,7 +61,7 @@ def allocate(body: list[Instruction]) -> Allocated | None:
         if start < end
     ]
     frame = Frame(slots.count, reduce(or_, place, reserved if spilled else 0), found.has_arguments)
-    return rewrite(body, [*homes, END], frame, Scratch(scratch, slots.vector_move))  # type: ignore[list-item]
+    return rewrite(body, [*homes, END], frame, Scratch(scratch, moves))  # type: ignore[list-item]
 
 
 def scratch_registers(named: int) -> list[list[Register]]:

@@ -5,7 +5,7 @@ Sets are ints: bit r for register r (0 to 31), higher bits as the caller numbers
 
 from __future__ import annotations
 
-from septet.base.graph import predecessors
+from septet.base.graph import solve as solve
 from septet.base.symbols import LABEL as LABEL_KIND
 from septet.base.symbols import Symbol
 from septet.x86.forms import CALL_JUMP, LABEL
@@ -65,33 +65,6 @@ def _addressed(body: list[Instruction], at: dict[object, int]) -> list[int]:
             if isinstance(operand, Symbol) and operand.kind == LABEL_KIND and operand in at:
                 found[at[operand]] = None
     return list(found)
-
-
-def solve(gen: list[int], kill: list[int], after: list[list[int]]) -> tuple[list[int], list[int]]:
-    """What is live into and out of each block: the least solution of in = gen | (out - kill), out = union of the successors'
-    in, by a worklist that starts at the last block."""
-    count = len(gen)
-    before = predecessors(after)
-    keep = [~bits for bits in kill]
-    into = list(gen)
-    out = [0] * count
-    queued = bytearray(b"\1") * count
-    todo = list(range(count))
-    while todo:
-        block = todo.pop()
-        queued[block] = 0
-        live = 0
-        for successor in after[block]:
-            live |= into[successor]
-        out[block] = live
-        live = gen[block] | live & keep[block]
-        if live != into[block]:
-            into[block] = live
-            for predecessor in before[block]:
-                if not queued[predecessor]:
-                    queued[predecessor] = 1
-                    todo.append(predecessor)
-    return into, out
 
 
 def loop_depths(body: list[Instruction], starts: list[int], after: list[list[int]]) -> list[int]:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from septet.x86.forms import CJUMP, CMP, JCC, LEA, MOV, MOVAPS, MOVSD, SWAPPED
+from septet.x86.forms import CJUMP, CMP, JCC, LEA, LEGACY, MOV, ROOTS, SWAPPED
 from septet.x86.instructions import Instruction, Mem, Variable
-from septet.x86.registers import GENERAL, RAX, RSP, Register
+from septet.x86.registers import GENERAL, RAX, RSP, VECTOR, Register
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from septet.l2.allocate.moves import Moves
     from septet.x86.forms import Operand
     from septet.x86.instructions import Op
 
@@ -25,12 +26,12 @@ ANY_SLOT = Mem(RSP, 0)
 class Scratch:
     """Registers kept free to load spilled variables into, two of each bank: they are enough for every instruction."""
 
-    __slots__ = ("registers", "free", "vector_move")
+    __slots__ = ("registers", "free", "moves")
     few = True
 
-    def __init__(self, registers: list[list[Register]], vector_move: Op = MOVSD) -> None:
+    def __init__(self, registers: list[list[Register]], moves: Moves) -> None:
         self.registers = registers
-        self.vector_move = vector_move
+        self.moves = moves
         self.begin()
 
     def begin(self) -> None:
@@ -50,11 +51,11 @@ class Scratch:
 class Fresh:
     """Makes variables to load spilled ones into, which must not be spilled themselves."""
 
-    __slots__ = ("made", "vector_move")
+    __slots__ = ("made", "moves")
     few = False
 
-    def __init__(self) -> None:
-        self.vector_move: Op = MOVSD
+    def __init__(self, moves: Moves) -> None:
+        self.moves = moves
         self.made: dict[Variable, None] = {}
 
     def begin(self) -> None:
@@ -74,6 +75,7 @@ def foldable(op: Op, operands: tuple[Operand, ...], number: int) -> bool:
     """Whether operand `number`, a variable, may be its stack slot instead; the others are as they will be.
 
     A 32-bit write would not clear a slot's upper half, and bit tests with the bit's number in a register reach beyond it.
+    More than 64 bits must be aligned but for VEX instructions that are no moves.
     """
     how = op.access[number] if number < len(op.access) else ""
     if not how or how == "a" or op.name in BIT_TESTS or op.reads & RSP.bit:
@@ -84,7 +86,7 @@ def foldable(op: Op, operands: tuple[Operand, ...], number: int) -> bool:
             width = form.places[number].memory
             if how[-1] == "w" and width != 64 and not (width in (8, 16) and (how == "rw" or op.name[:3] == "set")):
                 continue
-            if width in (8, 16, 32, 64):
+            if width in (8, 16, 32, 64) or width > 64 and form.scheme != LEGACY and op.name[:4] != "vmov":
                 return True
     return False
 
@@ -110,8 +112,12 @@ class Reload:
         operands = [self._home(operand) if operand.__class__ is not Mem else operand for operand in instruction.operands]
         if instruction.op.is_move and operands[0] == operands[1]:
             return []
-        if instruction.op is MOVAPS and Mem not in [operand.__class__ for operand in instruction.operands]:
-            return self._vector_move(operands)
+        if instruction.op is ROOTS:
+            self._emit(self.before, instruction.op, tuple(operands))
+            return self.before
+        if instruction.op.is_move and Mem not in [operand.__class__ for operand in instruction.operands]:
+            if instruction.operands[0].bank == VECTOR:  # type: ignore[union-attr]
+                return self._vector_move(operands)
         direct = [n for n, o in enumerate(instruction.operands) if o.__class__ is Variable and operands[n].__class__ is Mem]
         for number, operand in enumerate(instruction.operands):
             if operand.__class__ is Mem:
@@ -125,11 +131,13 @@ class Reload:
         return self.before + self.after
 
     def _vector_move(self, operands: list[Operand]) -> list[Instruction]:
-        """A move from or to memory, or both.  The slots are too small for the opcode's own memory forms."""
+        """A move from or to memory, or both.  The slots may be too small for the opcode's own memory forms."""
         target, source = operands
+        into, out_of = self.instruction.operands
         if target.__class__ is Mem and source.__class__ is Mem:
-            source = self._load(self.instruction.operands[1])  # type: ignore[arg-type]
-        self._emit(self.before, self.temporaries.vector_move, (target, source))
+            source = self._load(out_of)  # type: ignore[arg-type]
+        stored = into if target.__class__ is Mem else out_of
+        self._emit(self.before, self._move(stored), (target, source))  # type: ignore[arg-type]
         return self.before
 
     def _home(self, operand: Operand) -> Operand:
@@ -139,7 +147,7 @@ class Reload:
         where.append(Instruction(op, operands, self.instruction.span))
 
     def _move(self, variable: Cell) -> Op:
-        return MOV if variable.bank == GENERAL else self.temporaries.vector_move
+        return self.temporaries.moves.of(variable)  # type: ignore[arg-type]
 
     def _load(self, variable: Cell) -> Cell:
         found = self.loaded.get(variable)
@@ -263,7 +271,7 @@ def reload_pair(
         return
     target, source = home.get(first, first), home.get(second, second)
     both = target.__class__ is Mem and source.__class__ is Mem and isinstance(first, Variable) and first.bank == GENERAL
-    if both and op.access[1] == "r" and fits(op, 0, RAX):
+    if both and op.access[1:2] == ("r",) and fits(op, 0, RAX):
         if op.is_move and target == source:
             return
         temporaries.begin()

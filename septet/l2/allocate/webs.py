@@ -8,13 +8,9 @@ or if no block reads the variable before writing it.  Chains over several blocks
 
 from __future__ import annotations
 
-from septet.l2.allocate.access import accesses
+from septet.l2.allocate.access import accesses, renamed
 from septet.l2.allocate.liveness import block_starts
 from septet.x86.instructions import Instruction, Mem, Variable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from septet.x86.forms import Operand
 
 
 def split_webs(body: list[Instruction]) -> list[Instruction]:
@@ -40,7 +36,7 @@ def split_webs(body: list[Instruction]) -> list[Instruction]:
         if split.keys().isdisjoint(writes):
             result += body[start:end]
         else:
-            result += _renamed(body[start:end], {v: count for v, count in writes.items() if v in split}, crossing)
+            result += _rename_block(body[start:end], {v: count for v, count in writes.items() if v in split}, crossing)
     return result
 
 
@@ -71,7 +67,7 @@ def _writes(
     return counts, crossing
 
 
-def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict[Variable, None]) -> list[Instruction]:
+def _rename_block(block: list[Instruction], left: dict[Variable, int], crossing: dict[Variable, None]) -> list[Instruction]:
     """One block with its variables renamed; `left` says how often each is still written."""
     now: dict[object, Variable] = {}
     result = []
@@ -80,7 +76,7 @@ def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict
         if not reads and not writes:
             result.append(instruction)
             continue
-        operands = [_named(operand, now) for operand in instruction.operands]
+        operands = [renamed(operand, now) for operand in instruction.operands]
         for cell in writes:
             if cell in left and cell not in reads:
                 left[cell] -= 1
@@ -91,10 +87,3 @@ def _renamed(block: list[Instruction], left: dict[Variable, int], crossing: dict
                 operands = [now[cell] if o is cell else n for o, n in zip(instruction.operands, operands, strict=True)]
         result.append(Instruction(instruction.op, tuple(operands), instruction.span, instruction.by))
     return result
-
-
-def _named(operand: Operand, now: dict[object, Variable]) -> Operand:
-    if operand.__class__ is Mem:
-        base, index, scale, displacement = operand
-        return Mem(now.get(base, base), displacement, now.get(index, index), scale)
-    return now.get(operand, operand)
