@@ -10,13 +10,18 @@ import os
 from septet.base import generated
 from septet.base.symbols import DATA, FUNCTION, symbol
 from septet.link.layout import ALIGNMENT, OUTSIDE, Runtime, place
+from septet.link.maps import sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from septet.base.symbols import Data
+    from septet.base.symbols import Data, Symbol
     from septet.link.code import Code
+    from septet.link.maps import Map
 
-SOURCES = ("start.L1", "output.ir", "input.ir", "heap.ir", "errors.ir")
+SOURCES = (
+    "start.L1", "output.ir", "input.ir", "heap.ir", "machine.ir", "collector.ir", "bitmaps.ir", "frames.ir", "stack.ir",
+    "errors.ir",
+)  # fmt: skip
 IR_OPT = 1  # passes of one function alone, as its functions have callers that they cannot see
 OPT = 2  # from L3 down
 PREFIX = "runtime."  # of its names in images; programs' names have no dots
@@ -33,6 +38,7 @@ ROUTINE_FUNCTIONS = {
     "length-error/2": "length_error_2",
     "dimension-error/3": "dimension_error_3",
     "division-error/1": "division_error_1",
+    "conversion-error/1": "conversion_error_1",
 }
 """The function of each routine, by the routine's name and number of arguments."""
 
@@ -53,6 +59,8 @@ def load() -> Runtime:
                 module.CALLS,
                 module.WRITABLE,
                 module.ENTRY,
+                module.FRAMES,
+                module.MAPS,
             )
         )
     return _LOADED[0]
@@ -71,6 +79,8 @@ def generate() -> str:
         ("CALLS", runtime.calls),
         ("WRITABLE", runtime.writable),
         ("ENTRY", runtime.entry),
+        ("FRAMES", runtime.frames),
+        ("MAPS", runtime.maps),
     )
     text = "".join([f"{name} = {value!r}\n" for name, value in rows])
     return f'"""The runtime\'s machine code.  Made by septet.runtime.image.generate; do not edit."""\n\n{text}'
@@ -103,12 +113,26 @@ def build() -> Runtime:
         bytes(block.content),
         {name: entries[symbol(FUNCTION, function)] for name, function in ROUTINE_FUNCTIONS.items()},
         [(PREFIX + name, first, last) for name, first, last in block.functions],
-        [(PREFIX + item.name, entries[symbol(DATA, item.name)], item.size) for item in data if item.content],
+        [(PREFIX + item.name, entries[symbol(DATA, item.name)], item.size) for item in data if item.content]
+        + [(PREFIX + name, at, size) for name, at, size in block.constants],
         references,
         calls,
         [(PREFIX + name, offset, size) for name, offset, size in writable],
         entries[symbol(FUNCTION, "start")],
+        {PREFIX + code.name: code.frames for code in codes},
+        _maps(codes, entries),
     )
+
+
+def _maps(codes: list[Code], entries: dict[Symbol, int]) -> list[tuple[int, Map]]:
+    """The stack maps of the functions that call the collector."""
+    reach = {symbol(FUNCTION, "collect")}
+    size = 0
+    while len(reach) > size:
+        size = len(reach)
+        reach.update([symbol(FUNCTION, code.name) for code in codes if any(r.target in reach for r in code.relocations)])
+    inside = [code for code in codes if symbol(FUNCTION, code.name) in reach]
+    return [(entries[symbol(FUNCTION, code.name)] + offset, map) for code in inside for offset, map in sites(code)]
 
 
 def _compile() -> tuple[list[Code], list[Data]]:

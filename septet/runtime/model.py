@@ -10,13 +10,14 @@ import mmap
 import re
 from array import array
 
+from septet.base.symbols import External
 from septet.base.words import decode, encode, wrap
 from septet.runtime import texts
 from septet.x86.abi import ARRAY, FUNCTION, TUPLE, descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from septet.base.symbols import Data
     from septet.base.types import Type
@@ -95,6 +96,7 @@ class Runtime:
             "length-error": self._length_error,
             "dimension-error": self._dimension_error,
             "division-error": self._division_error,
+            "conversion-error": self._conversion_error,
         }
 
     def call(self, name: str, args: list[int]) -> int:
@@ -290,7 +292,20 @@ class Runtime:
         address = self._reserve(max(data.size, 1), 16)
         at = address - BASE
         self.bytes[at : at + len(data.content)] = data.content
+        if isinstance(data, External):
+            self.store_word(address, self.define_code(data))
         return address
+
+    def external(self, address: int) -> External | None:
+        """The function of C that stands for `address`, if one does."""
+        found = self.code_at.get(address)
+        return found if isinstance(found, External) else None
+
+    def call_external(self, external: External, numbers: Sequence[int]) -> int:
+        """Call a function of C (`runtime.foreign.call`).  Fault where that cannot be done."""
+        from septet.runtime import foreign
+
+        return foreign.call(external, numbers)
 
     # Run-time errors
 
@@ -331,6 +346,10 @@ class Runtime:
     def _division_error(self, *args: int) -> int:
         (line,) = self._decode("division-error (line)", args)
         raise self._stop(texts.division(line))
+
+    def _conversion_error(self, *args: int) -> int:
+        (line,) = self._decode("conversion-error (line)", args)
+        raise self._stop(texts.conversion(line))
 
 
 def _reserve_memory(heap_limit: int) -> tuple[mmap.mmap, int]:

@@ -63,6 +63,11 @@ def division(line: int) -> str:
     return AT.format(line) + "divide by zero"
 
 
+def conversion(line: int) -> str:
+    """A conversion of a number that the type does not have."""
+    return AT.format(line) + "convert a number that is out of range"
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
