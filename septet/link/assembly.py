@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from struct import unpack_from
 
-from septet.base.source import line_of
 from septet.link.elf import ADDRESS
 from septet.x86.decode import disassemble
 
@@ -17,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from septet.base.source import Source
     from septet.link.code import Code
     from septet.link.layout import Image
 
@@ -24,16 +24,19 @@ HEADER = 8  # bytes in front of a function's entry
 _COMMENT = 48  # the column of comments
 
 
-def assembly(image: Image, codes: Iterable[Code] = ()) -> str:
-    """The whole program, runtime included, for `as`; `ld` makes an executable of what comes out.  `codes` tell of lines."""
+def assembly(image: Image, codes: Iterable[Code] = (), source: Source | None = None) -> str:
+    """The whole program, runtime included, for `as`; `ld` makes an executable of what comes out.
+
+    `codes` tell of lines, and with `source` these stand in front of what they became.
+    """
     names = _Names(image)
     lines = _lines(codes)
     out = [".intel_syntax noprefix", ".globl _start", ".text"]
     for name, first, last in image.functions:
-        out += _function(image, names, name, first, last, lines.get(name, {}))
+        out += _function(image, names, name, first, last, lines.get(name, {}), source)
     out.append(".section .rodata")
     for name, at, size in image.constants:
-        out += [".p2align 4", f"{names.of(name)}:"]
+        out += [f".p2align {min(max(at & -at, 16), 64).bit_length() - 1}", f"{names.of(name)}:"]
         out += [f"  .byte {', '.join(map(str, image.content[i : min(i + 16, at + size)]))}" for i in range(at, at + size, 16)]
     out += [".bss", ".p2align 12"]
     for name, _, size in image.data:
@@ -42,12 +45,14 @@ def assembly(image: Image, codes: Iterable[Code] = ()) -> str:
     return "\n".join(out)
 
 
-def _function(image: Image, names: _Names, name: str, first: int, last: int, lines: dict[int, int]) -> Iterator[str]:
-    descriptor, line = unpack_from("<II", image.content, first - HEADER)
+def _function(
+    image: Image, names: _Names, name: str, first: int, last: int, lines: dict[int, int], source: Source | None
+) -> Iterator[str]:
+    descriptor, header_line = unpack_from("<II", image.content, first - HEADER)
     yield ""
     yield ".p2align 4, 0xcc"
     yield f"  .fill {HEADER}, 1, 0xcc"
-    yield f"  .long {descriptor}, {line}".ljust(_COMMENT) + "# what it is, and its encoded first line"
+    yield f"  .long {descriptor}, {header_line}".ljust(_COMMENT) + "# what it is, and its encoded first line"
     yield f"{names.of(name)}:"
     if first == image.entry:
         yield "_start:"
@@ -57,8 +62,19 @@ def _function(image: Image, names: _Names, name: str, first: int, last: int, lin
         label = names.labels.get(first + offset)
         if label:
             yield f"{label}:"
-        row = f"  {text}"
-        yield f"{row.ljust(_COMMENT)}# line {lines[offset]}" if offset in lines else row
+        line = lines.get(offset, 0)
+        if not line:
+            yield f"  {text}"
+        elif source is not None and 0 < line <= len(source.lines):
+            yield f"  # {source.name}:{line}: {_comment(source.lines[line - 1])}"
+            yield f"  {text}"
+        else:
+            yield f"{f'  {text}'.ljust(_COMMENT)}# line {line}"
+
+
+def _comment(line: str) -> str:
+    """A source line as it may stand in a comment."""
+    return "".join([c if c.isprintable() else " " for c in line.strip()])
 
 
 def listing(image: Image, codes: Iterable[Code]) -> str:
@@ -84,15 +100,7 @@ def listing(image: Image, codes: Iterable[Code]) -> str:
 
 def _lines(codes: Iterable[Code]) -> dict[str, dict[int, int]]:
     """For each function, the absolute source lines at the offsets where they change."""
-    result: dict[str, dict[int, int]] = {}
-    for code in codes:
-        lines = result[code.name] = {}
-        last = -1
-        for offset, span, _ in code.places:
-            if span and line_of(span) != last:
-                last = line_of(span)
-                lines[offset] = code.line + last
-    return result
+    return {code.name: dict(code.lines()) for code in codes}
 
 
 class _Names:

@@ -56,22 +56,24 @@ class Finished:
 class Loaded:
     """An image in this process's memory.  `close` it, or use it in a `with`."""
 
-    __slots__ = ("image", "address", "_reserved", "_size")
+    __slots__ = ("image", "address", "before", "_reserved", "_size")
 
-    def __init__(self, image: Image) -> None:
-        """Raises CannotExecute where the system refuses."""
+    def __init__(self, image: Image, breakable: bool = False) -> None:
+        """With `breakable` a debugger, and `mprotect`, can change this process's copy of the code.  Raises CannotExecute where
+        the system refuses."""
         self.image = image
+        self.before: Callable[[], None] | None = None  # called in the child, before the program starts
         code = (len(image.content) + 4095) & -4096
         self._size = 0
         size = GUARD + image.writable + image.writable_size + 4096 + _HUGE_PAGE
         file = sealed(image.content)
         try:
-            self._reserved = _map(0, size, _NONE, _PRIVATE | _ANONYMOUS | _NORESERVE)
+            self._reserved = map_memory(0, size, _NONE, _PRIVATE | _ANONYMOUS | _NORESERVE)
             self._size = size
             self.address = (self._reserved + GUARD + _HUGE_PAGE - 1) & -_HUGE_PAGE
-            _map(self.address, code, _READ | _EXECUTE, _SHARED | _FIXED, file)
+            map_memory(self.address, code, _READ | _EXECUTE, (_PRIVATE if breakable else _SHARED) | _FIXED, file)
             region = self.address + image.writable
-            _map(region, image.writable_size, _READ | _WRITE, _PRIVATE | _ANONYMOUS | _NORESERVE | _FIXED)
+            map_memory(region, image.writable_size, _READ | _WRITE, _PRIVATE | _ANONYMOUS | _NORESERVE | _FIXED)
         except OSError as problem:
             self.close()
             raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
@@ -110,6 +112,8 @@ class Loaded:
         if child == 0:
             try:
                 _become_the_program((stdin, stdout, stderr))
+                if self.before is not None:
+                    self.before()
                 start()
             finally:
                 os._exit(_CANNOT_START)
@@ -154,6 +158,15 @@ def become(image: Image, name: str) -> None:
         raise CannotExecute(f"cannot execute from memory: {problem.strerror}") from problem
 
 
+def is_traced() -> bool:
+    """Whether a debugger runs this process."""
+    try:
+        with open("/proc/self/status", "rb") as file:
+            return b"TracerPid:\t0\n" not in file.read()
+    except OSError:
+        return False
+
+
 def sealed(content: bytes) -> int:
     """A descriptor of a file in memory with this content, which can never be written again.  Raises CannotExecute."""
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64" or sys.maxsize < 1 << 32:
@@ -192,8 +205,8 @@ def _libc() -> CDLL:
     return _LIBC[0]
 
 
-def _map(address: int, size: int, protection: int, flags: int, file: int = -1) -> int:
-    """mmap; OSError where it fails."""
+def map_memory(address: int, size: int, protection: int, flags: int, file: int = -1) -> int:
+    """mmap, which may map pages past the end of a file, unlike Python's; OSError where it fails."""
     found: int | None = _libc().mmap(address, size, protection, flags, file, 0)
     if found is None or found == (1 << 64) - 1:
         from ctypes import get_errno

@@ -17,6 +17,7 @@ from struct import pack, pack_into
 from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, symbol
 from septet.link import elf
+from septet.link.maps import DATA_FIELD, LIBRARY, SETTINGS, Collection, Table, settle
 from septet.x86 import abi
 
 TYPE_CHECKING = False
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from septet.base.symbols import Data, Symbol
-    from septet.link.code import Code
+    from septet.link.code import Code, Frame
+    from septet.link.maps import Map
 
 PAGE = 4096
 HUGE_PAGE = 1 << 21
@@ -41,7 +43,7 @@ class Block:
     `open` are its references to symbols, not filled in yet.
     """
 
-    __slots__ = ("content", "symbols", "functions", "open")
+    __slots__ = ("content", "symbols", "functions", "open", "constants")
 
     def __init__(
         self,
@@ -49,11 +51,13 @@ class Block:
         symbols: dict[Symbol, int],
         functions: list[tuple[str, int, int]],
         open: list[tuple[int, Symbol, int]],
+        constants: list[tuple[str, int, int]],
     ) -> None:
         self.content = content
         self.symbols = symbols
         self.functions = functions  # name, entry, end
         self.open = open  # where, of what, addend; as in `Relocation`
+        self.constants = constants  # name, offset, size: what functions have behind their instructions
 
     def relocate(self, relocations: list[tuple[int, Symbol, int]]) -> None:
         """Fill in those references.  Rejected where a symbol is unknown."""
@@ -72,7 +76,7 @@ class Block:
 class Runtime:
     """The runtime, linked but for where its writable region and the program's entry are."""
 
-    __slots__ = ("content", "symbols", "functions", "constants", "references", "calls", "writable", "entry")
+    __slots__ = ("content", "symbols", "functions", "constants", "references", "calls", "writable", "entry", "frames", "maps")
 
     def __init__(
         self,
@@ -84,6 +88,8 @@ class Runtime:
         calls: list[int],
         writable: list[tuple[str, int, int]],
         entry: int,
+        frames: dict[str, list[Frame]],
+        maps: list[tuple[int, Map]],
     ) -> None:
         self.content = content
         self.symbols = symbols  # offset of each routine, `print/1`
@@ -93,6 +99,8 @@ class Runtime:
         self.calls = calls  # where the program's entry is called
         self.writable = writable  # name, offset, size; the stack is first
         self.entry = entry  # where execution starts
+        self.frames = frames  # of each function, as in `Code`
+        self.maps = maps  # of calls that may collect: return offset, map (see `link.maps`)
 
 
 class Image:
@@ -129,6 +137,7 @@ def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
     at = start
     symbols: dict[Symbol, int] = {}
     functions: list[tuple[str, int, int]] = []
+    constants: list[tuple[str, int, int]] = []
     placed: list[tuple[int, Code]] = []
     for code in codes:
         entry = (at + 8 + code.alignment - 1) & -code.alignment
@@ -136,7 +145,9 @@ def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
         parts += (TRAP * (entry - 8 - at), header, code.content)
         at = entry + len(code.content)
         symbols[symbol(FUNCTION, code.name)] = entry
-        functions.append((code.name, entry, at))
+        functions.append((code.name, entry, entry + code.end))
+        if code.constants < len(code.content):
+            constants.append((f"{code.name}.constants", entry + code.constants, len(code.content) - code.constants))
         placed.append((entry, code))
     for item in data:
         if item.content:
@@ -145,7 +156,7 @@ def place(codes: Iterable[Code], data: Iterable[Data], start: int = 0) -> Block:
             symbols[symbol(DATA, item.name)] = at + gap
             at += gap + item.size
     parts.append(TRAP * (-at % ALIGNMENT))
-    return Block(bytearray().join(parts), symbols, functions, _resolve_later(placed, symbols))
+    return Block(bytearray().join(parts), symbols, functions, _resolve_later(placed, symbols), constants)
 
 
 def _resolve_later(placed: list[tuple[int, Code]], symbols: dict[Symbol, int]) -> list[tuple[int, Symbol, int]]:
@@ -158,47 +169,89 @@ def _resolve_later(placed: list[tuple[int, Code]], symbols: dict[Symbol, int]) -
     return result
 
 
-def link(codes: Iterable[Code], data: dict[str, Data], entry: str, runtime: Runtime | None = None) -> Image:
-    """The image of a program that starts at function `entry`.  Rejected where a name is not defined."""
+def link(
+    codes: Iterable[Code],
+    data: dict[str, Data],
+    entry: str,
+    runtime: Runtime | None = None,
+    start: int = elf.HEADER,
+    collection: Collection | None = None,
+) -> Image:
+    """The image of a program that starts at function `entry`.  Rejected where a name is not defined.
+
+    Without an entry it is a library's: nothing calls it, it has no stack of its own, and its first `start` bytes are left zero.
+    """
     if runtime is None:
         from septet.runtime.image import load
 
         runtime = load()
     if sum([item.size for item in data.values()]) > MOST_DATA:
         raise Rejected([Diagnostic(f"the program has more than {MOST_DATA >> 20} MiB of data")])
-    start = elf.HEADER
-    block = place(codes, data.values(), start + len(runtime.content))
+    maps = Table(codes, runtime.maps)
+    block = place(codes, [*data.values(), maps.data], start + len(runtime.content))
     symbols = block.symbols
     for name, offset in runtime.symbols.items():
         symbols[symbol(ROUTINE, name)] = start + offset
     main = symbols.get(symbol(FUNCTION, entry))
-    if main is None:
+    if main is None and entry:
         raise Rejected([Diagnostic(f"the entry function '@{entry}' is not defined")])
     constants = [(name, start + offset, size) for name, offset, size in runtime.constants]
     constants += [(item.name, symbols[symbol(DATA, item.name)], item.size) for item in data.values() if item.content]
+    constants += block.constants
+    if maps.data.size:
+        constants.append((maps.data.name, symbols[symbol(DATA, maps.data.name)], maps.data.size))
     size = start + len(runtime.content) + len(block.content)
-    writable = _writable_offset(size)
-    variables = [(name, writable + offset, size) for name, offset, size in runtime.writable]
+    writable = _writable_offset(size) if entry else (size + 2 * PAGE - 1) & -PAGE
+    missing = 0 if entry else _stack_size(runtime)
+    variables = [(name, writable + offset - missing, size) for name, offset, size in runtime.writable if size != missing]
+    own = len(variables)
     for item in data.values():
         if not item.content:
-            at = -(-(variables[-1][1] + variables[-1][2]) // ALIGNMENT) * ALIGNMENT
+            at = -(-(variables[-1][1] + variables[-1][2]) // ALIGNMENT) * ALIGNMENT if variables else writable
             symbols[symbol(DATA, item.name)] = at
             variables.append((item.name, at, item.size))
     block.content[:0] = bytes(start) + runtime.content
     block.relocate(block.open)
     image = block.content
-    references = [(start + where, writable + target) for where, target in runtime.references]
+    references = _tell(maps, runtime, block, start, collection or Collection(0, 0 if entry else LIBRARY), variables[own:])
+    wanted = [(where, target - missing) for where, target in runtime.references if target >= missing - 4]
+    references += [(start + where, writable + target) for where, target in wanted]
     for where, target in references:
         pack_into("<i", image, where, target - where)
     for where in runtime.calls:
-        pack_into("<i", image, start + where, main - 4 - (start + where))
+        if main is not None:
+            pack_into("<i", image, start + where, main - 4 - (start + where))
     references += [(where, symbols[s] + addend) for where, s, addend in block.open if symbols[s] >= writable]
     functions = [(name, start + first, start + last) for name, first, last in runtime.functions] + block.functions
-    writable_size = variables[-1][1] + variables[-1][2] - writable
-    image[:start] = elf.header(start + runtime.entry, size, writable, writable_size)
+    writable_size = variables[-1][1] + variables[-1][2] - writable if variables else 0
+    if entry:
+        image[:start] = elf.header(start + runtime.entry, size, writable, writable_size)
     return Image(
         bytes(image), start, start + runtime.entry, functions, constants, writable, writable_size, variables, references
     )  # fmt: skip
+
+
+def no_runtime() -> Runtime:
+    """What stands for the runtime in a library that calls none of its routines."""
+    return Runtime(b"", {}, [], [], [], [], [], 0, {}, [])
+
+
+def _stack_size(runtime: Runtime) -> int:
+    """The bytes of the stack, the first of the runtime's writable data."""
+    return runtime.writable[0][2] if runtime.writable else 0
+
+
+def _tell(
+    maps: Table, runtime: Runtime, block: Block, start: int, collection: Collection, variables: list[tuple[str, int, int]]
+) -> list[tuple[int, int]]:
+    """Tell the collector what it must know; `variables` are the program's writable data.  Gives the references made."""
+    here = next((start + offset for name, offset, _ in runtime.constants if name == SETTINGS), 0)
+    if not here:
+        return []
+    table = maps.fill(block, here, start)
+    first, last = (variables[0][1], variables[-1][1] + variables[-1][2]) if variables else (0, 0)
+    settle(block.content, here, table, collection, last - first)
+    return [(here + DATA_FIELD, first)] if variables else []
 
 
 def _writable_offset(size: int) -> int:

@@ -440,7 +440,7 @@ def test_refusal_is_told(monkeypatch):
         raise OSError(errno.EPERM, "Operation not permitted")
 
     image, _ = compile(HELLO)
-    for module, name in ((jit, "_map"), (jit.os, "ftruncate")):
+    for module, name in ((jit, "map_memory"), (jit.os, "ftruncate")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, refuse)
             with pytest.raises(jit.CannotExecute):
