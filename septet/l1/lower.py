@@ -13,6 +13,7 @@ looking up is five times faster than encoding.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import accumulate
 from struct import pack_into
 
@@ -20,14 +21,17 @@ from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
 from septet.base.symbols import FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.words import MASK
+from septet.l1 import pool
+from septet.l1.frames import offsets
 from septet.l1.jumps import ALWAYS, NEVER, add_jumps
 from septet.l1.loop_alignment import LINE
+from septet.l1.nodes import Function
 from septet.l1.tail_calls import keeps_addresses, restores
 from septet.link.code import Code, Relocation
 from septet.x86 import abi, forms
-from septet.x86.encode import RIP, encode
+from septet.x86.encode import RIP, encode, encode_rip
 from septet.x86.forms import CONDITIONS, SWAPPED
-from septet.x86.instructions import Mem
+from septet.x86.instructions import Mem, Pool
 from septet.x86.registers import RAX, RCX, RDX, RSP, Register
 from septet.x86.rows import CONDITION_CODES
 
@@ -37,11 +41,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from septet.base.options import Options
-    from septet.l1.nodes import Function, Program
+    from septet.l1.nodes import Program
     from septet.x86.instructions import Instruction, Op
 
     Operands = tuple[Any, ...]
 
+PEEPHOLE = 1  # the -O level from which instructions are looked at in twos
+SCHEDULE = 2  # the -O level from which the order within blocks changes
 TAIL_CALLS = 2  # the -O level from which the last call of a function is a jump
 _KEPT = 1 << 16  # encodings kept of one opcode
 _XOR32, _JMP_INDIRECT = forms.op("xor32"), forms.op("jmp-indirect")
@@ -52,7 +58,23 @@ _HEADER_LINE = -4  # where a function's encoded line is, from its entry
 
 def lower(function: Function, program: Program, options: Options) -> Code:
     """The machine code of one function.  Rejected where an operand does not fit any form of its instruction."""
+    if options.opt >= PEEPHOLE:
+        function = improved(function, options.opt)
     return _Assembly(function, program, options.opt >= TAIL_CALLS).code()
+
+
+def improved(function: Function, opt: int) -> Function:
+    """The function in better instructions and, where the level says so, in a better order."""
+    from septet.l1.peephole import improve
+
+    body = improve(function.body)
+    if opt >= SCHEDULE:
+        from septet.l1.schedule import schedule
+
+        body = schedule(body, function.slots)
+    if body is function.body:
+        return function
+    return Function(function.name, function.words, function.slots, body, function.line, function.arity)
 
 
 def lower_program(program: Program, options: Options) -> list[Code]:
@@ -66,7 +88,7 @@ class _Assembly:
 
     __slots__ = (
         "function", "program", "frame", "pieces", "jumps", "labels", "relocations", "references", "problems", "tails", "dead",
-        "aligns",
+        "leaves", "aligns", "constants", "maps",
     )  # fmt: skip
 
     def __init__(self, function: Function, program: Program, tails: bool) -> None:
@@ -78,8 +100,11 @@ class _Assembly:
         self.labels: dict[str, tuple[int, int]] = {}  # number of the piece behind, how many jumps are before
         self.relocations: list[tuple[int, int, Symbol, int]] = []  # number of the piece, offset in it, target, addend
         self.references: list[tuple[int, int, str]] = []  # the same to labels of this function; "" is its header's line
+        self.constants: list[tuple[int, int, Pool]] = []  # number of the piece, offset of the displacement in it, what is there
         self.problems: list[Diagnostic] = []
+        self.maps: list[tuple[int, list[Any]]] = []  # number of the piece behind a call, where what lives across it is
         self.dead: list[tuple[int, int]] = []  # pieces that nothing leads to, from the first to the one behind the last
+        self.leaves: list[tuple[int, int, int]] = []  # instruction that leaves, where in it, CFA - rsp behind
         self.aligns = tails  # loops
         self.tails: bool | None = None if tails else False  # whether calls may become jumps; None: not looked at yet
 
@@ -121,6 +146,8 @@ class _Assembly:
                 piece = _set(op, operands)
             elif op.is_move and operands[0] is operands[1]:
                 piece = b""
+            elif Pool in map(type, operands):
+                return self._with_constant(op, operands)
             else:
                 piece = encode(op, _shift(op, operands))
         except ValueError as problem:
@@ -129,6 +156,12 @@ class _Assembly:
         if len(known) >= _KEPT:
             known.clear()
         known[operands] = piece
+        return piece
+
+    def _with_constant(self, op: Op, operands: Operands) -> bytes:
+        """An instruction that reads a constant of this function's pool."""
+        piece, offset = encode_rip(op, tuple([_HERE if isinstance(operand, Pool) else operand for operand in operands]))
+        self.constants += [(len(self.pieces), offset, operand) for operand in operands if isinstance(operand, Pool)]
         return piece
 
     def _clear(self, register: Register) -> bytes:
@@ -171,7 +204,11 @@ class _Assembly:
         return b""
 
     def _return(self, operands: Operands) -> bytes:
-        return encode(forms.ADD, (RSP, self.frame)) + b"\xc3" if self.frame else b"\xc3"
+        if not self.frame:
+            return b"\xc3"
+        leave = encode(forms.ADD, (RSP, self.frame))
+        self.leaves.append((len(self.pieces) - 1, len(leave), 8))
+        return leave + b"\xc3"
 
     def _stack_argument(self, operands: Operands) -> bytes:
         return encode(forms.MOV, (operands[0], Mem(RSP, operands[1] + 8 * self.function.slots)))
@@ -202,13 +239,22 @@ class _Assembly:
             return b""
         loads, end = found
         self.dead.append((at + 2, end + 1))
-        leave = encode(forms.ADD, (RSP, self.frame)) if self.frame else b""
-        return b"".join([encode(load.op, load.operands) for load in loads]) + leave + b"\xe9\0\0\0\0"
+        leave = b"".join([encode(load.op, load.operands) for load in loads])
+        if self.frame:
+            leave += encode(forms.ADD, (RSP, self.frame))
+            self.leaves.append((at, len(leave), 8))
+        return leave + b"\xe9\0\0\0\0"
+
+    def _roots(self, operands: Operands) -> bytes:
+        """Where the values are that live across the call in front of this."""
+        self.maps.append((len(self.pieces), list(operands)))
+        return b""
 
     def _call_jump(self, operands: Operands) -> bytes:
         """The caller has stored the return address below the stack: move over it and go."""
         callee = operands[0]
         over = encode(forms.SUB, (RSP, 8))
+        self.leaves.append((len(self.pieces) - 1, len(over), self.frame + 16))
         if not isinstance(callee, Symbol):
             return over + encode(_JMP_INDIRECT, (callee,))
         self.relocations.append((len(self.pieces), len(over) + 1, callee, -4))
@@ -265,6 +311,12 @@ class _Assembly:
                 else:
                     pack_into("<i", filled, field, target - field - 4)
             content = bytes(filled)
+        alignment = LINE if self.aligns and self._loops() else 16
+        end = constants = len(content)
+        if self.constants:
+            uses = [(starts[index] + offset, starts[index + 1], constant) for index, offset, constant in self.constants]
+            content, constants, wanted = pool.append(content, uses)
+            alignment = max(alignment, wanted)
         del starts[0]
         places: list[tuple[int, int, str]] = []
         span, by = -1, ""
@@ -272,10 +324,15 @@ class _Assembly:
             if (i.span != span or i.by != by) and end > start:
                 span, by = i.span, i.by
                 places.append((start, span, by))
-        return Code(
+        code = Code(
             function.name, function.arity, function.line, content, relocations, labels, places,
-            LINE if self.aligns and self._loops() else 16,
+            partial(offsets, function, starts, self.leaves), alignment, end, constants,
         )  # fmt: skip
+        code.maps = [(starts[index - 1], operands) for index, operands in self.maps if not self._is_dead(index)]
+        return code
+
+    def _is_dead(self, index: int) -> bool:
+        return any(first <= index < last for first, last in self.dead)
 
 
 def _compare(condition: str, a: Any, b: Any) -> tuple[bytes, int]:
@@ -342,6 +399,7 @@ _SPECIAL: dict[Op, Callable[[_Assembly, Operands], bytes]] = {
     forms.JMP: _Assembly._goto,
     forms.RETURN: _Assembly._return,
     forms.STACK_ARG: _Assembly._stack_argument,
+    forms.ROOTS: _Assembly._roots,
     forms.CALL: _Assembly._call,
     forms.CALL_ERROR: _Assembly._call,
     forms.CALL_JUMP: _Assembly._call_jump,

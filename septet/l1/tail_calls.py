@@ -40,7 +40,7 @@ def restores(body: list[Instruction], at: int) -> tuple[list[Instruction], int] 
         if op is forms.LABEL:
             end = end or position
             continue
-        if op.is_move and len(operands) == 2 and operands[0] is operands[1]:
+        if op is forms.ROOTS or op.is_move and len(operands) == 2 and operands[0] is operands[1]:
             continue
         if op is not forms.MOV or not isinstance(operands[0], Register) or not operands[0].bit & CALLEE_SAVED_BITS:
             return None
@@ -51,9 +51,14 @@ def restores(body: list[Instruction], at: int) -> tuple[list[Instruction], int] 
 
 
 def keeps_addresses(body: list[Instruction]) -> bool:
-    """Whether an address in the frame may be anywhere but in rsp: rsp is read by itself, or used to compute one."""
+    """Whether an address in the frame may be anywhere but in rsp: rsp is read by itself, other than to be compared, or used to
+    compute one."""
     return any(
-        operand is RSP or instruction.op is forms.LEA and isinstance(operand, Mem) and RSP in operand[:2]
+        operand is RSP
+        and instruction.op is not forms.CMP
+        or instruction.op is forms.LEA
+        and isinstance(operand, Mem)
+        and RSP in operand[:2]
         for instruction in body
         for operand in instruction.operands
     )
