@@ -17,13 +17,14 @@ Every language can be written, printed, checked and run:
 from __future__ import annotations
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Program", "Rejected", "Result", "compile", "read"]
+__all__ = ["Options", "Program", "Rejected", "Result", "callables", "compile", "read"]
 
 _HOMES = {
     "Options": "septet.base.options",
     "Rejected": "septet.base.diagnostics",
     "Program": "septet.program",
     "Result": "septet.result",
+    "callables": "septet.program",
     "compile": "septet.program",
     "read": "septet.program",
 }
@@ -32,7 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.diagnostics import Rejected
     from septet.base.options import Options
-    from septet.program import Program, compile, read
+    from septet.program import Program, callables, compile, read
     from septet.result import Result
 
 

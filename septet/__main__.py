@@ -21,7 +21,13 @@ _OPT = Option("-O --opt", "how much to optimise (default 2)", choices=LEVELS)
 _LANGUAGE = Option("--language", "the file's language, where its extension does not say", choices=SIX)
 _COLOR = Option("--color", "colour in diagnostics (default auto)", choices=("auto", "always", "never"))
 _OUT = Option("-o --output", "where to write", "OUT")
-_COMMON = [_OPT, _LANGUAGE, _COLOR]
+_TARGET = Option("--target", "whose instructions to use: x86-64-v1 (default) to -v4, or native: this machine's", "TARGET")
+_STRIP = Option("--strip", "without names, lines and frames for debuggers")
+_COMMON = [_OPT, _TARGET, _LANGUAGE, _COLOR]
+_COLLECT = [
+    Option("--heap-limit", "how large the heap may become: bytes, or with K, M or G", "SIZE"),
+    Option("--gc-stress", "collect garbage at every allocation, and overwrite it"),
+]
 _WITHOUT = Option("--without", "leave a pass out", "PASS")
 _WATCH = [
     Option("--check", "verify the program after every step"),
@@ -42,14 +48,27 @@ COMMANDS = {
                 *_COMMON,
                 Option("--at", "in the interpreter of that language instead", choices=(*SIX, "x86")),
                 Option("--steps", "at most so many instructions in an interpreter", "N"),
+                Option("-g --debug", "tell gdb of the code even if it attaches later (under gdb it is told anyway)"),
+                Option("--perf", "write jit-PID.dump for perf; see docs/howto/debug.md"),
+                *_COLLECT,
                 *_WATCH,
             ],
         ),
         Command(
             "septet build",
-            "Write a static executable, an object file or an assembler listing.",
-            "FILE",
-            [*_COMMON, _OUT, Option("--emit", "what to write (default exe)", choices=("exe", "obj", "asm")), *_WATCH],
+            "Write a static executable, an object file, a shared object or its C header, or an assembler listing;"
+            " link several files, sources and objects (.o), into an executable.",
+            "FILE...",
+            [
+                *_COMMON,
+                _OUT,
+                Option("--emit", "what to write (default exe)", choices=("exe", "obj", "so", "header", "asm")),
+                Option("--library", "for obj: the functions with machine types, for other files to call, and no program"),
+                _STRIP,
+                *_COLLECT,
+                *_WATCH,
+            ],
+            most=10_000,
         ),
         Command(
             "septet lower",
@@ -63,7 +82,7 @@ COMMANDS = {
                 *_WATCH,
             ],
         ),
-        Command("septet check", "Parse and verify.", "FILE", [_LANGUAGE, _COLOR]),
+        Command("septet check", "Parse and verify.", "FILE", [_TARGET, _LANGUAGE, _COLOR]),
         Command(
             "septet explain",
             "Print the program with what the optimiser did and did not do, and why.",
@@ -93,6 +112,7 @@ COMMANDS = {
             "[FILE... | DIR...]",
             [
                 _OPT,
+                _TARGET,
                 _COLOR,
                 Option("--against", "rivals: gcc-O2,gcc-O3-native,clang-O2,septet-O0,septet-O2-without-PASS,...", "WAYS"),
                 Option("--twins", "where NAME.c is, if not beside NAME.lb", "DIR"),
@@ -134,7 +154,7 @@ A compiler one can see through: LB, LA, IR, L3, L2, L1 and x86-64, each readable
 
 commands:
   run      run a program natively, or in a language's interpreter
-  build    write a static executable, an object file or an assembler listing
+  build    write a static executable, an object file, a shared object, or an assembler listing
   lower    print the program in a later language
   check    parse and verify
   explain  print the program with what the optimiser did and did not do, and why
@@ -207,7 +227,7 @@ def _run(operands: list[str], values: dict[str, list[str]]) -> int:
         status = interpret_here(program, at, _number(values, "steps"))
         _finish(program, values)
         return status
-    result = run(program)
+    result = run(program, debug="debug" in values, perf="perf" in values)
     _finish(program, values)
     if result.signal in (2, 13):  # Ctrl-C and a closed pipe: end as the program did, so that shells see it
         _die_of(result.signal)
@@ -218,13 +238,49 @@ def _build(operands: list[str], values: dict[str, list[str]]) -> int:
     kind = _last(values, "emit", "exe")
     path = operands[0]
     stem = path.rpartition(".")[0] or path
-    out = _last(values, "output", stem + {"exe": "", "obj": ".o", "asm": ".s"}[kind])
-    if out == path:
-        raise Usage(f"the output would overwrite {path}; give another with -o")
-    program = _program(path, values)
-    program.save(out, kind)
+    out = _last(values, "output", stem + {"exe": "", "obj": ".o", "so": ".so", "header": ".h", "asm": ".s"}[kind])
+    if out in operands:
+        raise Usage(f"the output would overwrite {out}; give another with -o")
+    library = kind in ("so", "header") or "library" in values
+    if library and kind in ("exe", "asm"):
+        raise Usage(f"--library is for obj, so and header, not for {kind}")
+    if len(operands) > 1 or path.endswith(".o"):
+        if kind != "exe":
+            raise Usage(f"several files, and objects, are linked to an executable; {kind} takes one source")
+        return _link(operands, out, values)
+    program = _program(path, values, library)
+    program.save(out, kind, debug="strip" not in values)
+    _not_exported(program)
     _finish(program, values)
     return 0
+
+
+def _link(paths: list[str], out: str, values: dict[str, list[str]]) -> int:
+    """Link files to an executable: objects as they are, sources compiled, those in IR without `main` as libraries."""
+    from septet.base.files import write
+    from septet.base.source import Source
+    from septet.link.library import is_library
+    from septet.link.relocate import link
+
+    files = []
+    for path in paths:
+        if path.endswith(".o"):
+            with open(path, "rb") as file:
+                files.append((path, file.read()))
+            continue
+        library = path.endswith((".ir", ".IR")) and is_library(Source.read(path), "ir")
+        program = _program(path, values, library)
+        files.append((path, program.file("obj", path, debug="strip" not in values)))
+        _not_exported(program)
+        _finish(program, values)
+    write(out, link(files), executable=True)
+    return 0
+
+
+def _not_exported(program: Program) -> None:
+    for remark in program.remarks:
+        if remark.by == "library":
+            print(f"septet: note: {remark.what}: {remark.why}", file=sys.stderr)
 
 
 def _lower(operands: list[str], values: dict[str, list[str]]) -> int:
@@ -278,7 +334,7 @@ def _why_wrong(operands: list[str], values: dict[str, list[str]]) -> int:
 def _bench(operands: list[str], values: dict[str, list[str]]) -> int:
     from septet.bench.command import bench
 
-    return bench(operands, values, tuple(map(_pass, values.get("without", []))))
+    return bench(operands, values, tuple(map(_pass, values.get("without", []))), _target(values))
 
 
 def _prove(operands: list[str], values: dict[str, list[str]]) -> int:
@@ -291,7 +347,7 @@ def _prove(operands: list[str], values: dict[str, list[str]]) -> int:
         raise Usage(str(problem)) from None
 
 
-def _program(path: str, values: dict[str, list[str]]) -> Program:
+def _program(path: str, values: dict[str, list[str]], library: bool = False) -> Program:
     """The program in file `path` ("-": standard input), verified."""
     from septet.base.options import Options
     from septet.base.source import Source
@@ -301,6 +357,7 @@ def _program(path: str, values: dict[str, list[str]]) -> Program:
         language = _last(values, "language", "") or language_of(path)
     except ValueError as problem:
         raise Usage(f"{problem}; --language says it") from None
+    target = _target(values)
     if path == "-":
         source = Source(sys.stdin.buffer.read().decode("utf-8", "surrogateescape"), "<stdin>")
     else:
@@ -311,8 +368,10 @@ def _program(path: str, values: dict[str, list[str]]) -> Program:
 
         watchers = chosen("check" in values, values.get("dump", []), "time" in values)
     without = tuple(map(_pass, values.get("without", [])))
-    options = Options(int(_last(values, "opt", "2")), tuple(map(_fuel, values.get("fuel", []))), without)
-    return Program(source, language, options, watchers)
+    fuel = tuple(map(_fuel, values.get("fuel", [])))
+    limit = _size(_last(values, "heap-limit", "0"))
+    options = Options(int(_last(values, "opt", "2")), fuel, without, target, limit, "gc-stress" in values)
+    return Program(source, language, options, watchers, library)
 
 
 def _finish(program: Program, values: dict[str, list[str]]) -> None:
@@ -344,6 +403,26 @@ def _pass(name: str) -> str:
 
         raise Usage(f"--without {name!r} is no pass that can be left out. {did_you_mean(name, known)}".rstrip())
     return name
+
+
+def _target(values: dict[str, list[str]]) -> str:
+    """The target that is asked for, by its canonical name.  Usage where there is none."""
+    if "target" not in values:
+        return "x86-64-v1"
+    from septet.x86.targets import canonical
+
+    try:
+        return canonical(values["target"][-1])
+    except ValueError as problem:
+        raise Usage(f"--target: {problem}") from None
+
+
+def _size(text: str) -> int:
+    """A number of bytes, perhaps with K, M or G behind it.  Usage where it is none."""
+    digits, factor = (text[:-1], 1024 ** (1 + "KMG".index(text[-1]))) if text[-1:] in ("K", "M", "G") else (text, 1)
+    if not (digits.isdecimal() and len(digits) < 13):
+        raise Usage(f"--heap-limit wants a number of bytes, as in 64M, not {text!r}")
+    return int(digits) * factor
 
 
 def _number(values: dict[str, list[str]], key: str) -> int | None:
@@ -410,10 +489,12 @@ def _compiler(name: str) -> None:
 
     stage = next(stage for stage in STAGES if stage.compiler == name)
     _prepare([name, *sys.argv[1:]])
-    options = [_OPT, _COLOR, _OUT, Option("--plain", "without the notes that keep lines and passes")]
+    options = [_OPT, _TARGET, _COLOR, _OUT, Option("--plain", "without the notes that keep lines and passes")]
     if name == "L2c":
         options += [Option(f"--{what}", f"print the course's {what} dump instead") for what in ("liveness", "interference")]
         options.append(Option("--spill", "print the function with the file's variable spilled instead"))
+    if name == "L1c":
+        options.append(_STRIP)
     about = f"Compile {stage.name.upper()} to {stage.next.upper() if stage.next != 'x86' else 'an executable'}."
     sys.exit(_guarded(Command(name, about, "FILE", options), sys.argv[1:], lambda o, v: _compile_stage(stage, o, v)))
 
@@ -433,7 +514,7 @@ def _compile_stage(stage: Stage, operands: list[str], values: dict[str, list[str
         out = _last(values, "output", stem)
         if out == path:
             raise Usage(f"the output would overwrite {path}; give another with -o")
-        program.save(out)
+        program.save(out, debug="strip" not in values)
     else:
         _put(program.text(stage.next, notes="plain" not in values), _last(values, "output", ""))
     return 0

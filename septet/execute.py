@@ -5,28 +5,50 @@ from __future__ import annotations
 import os
 import sys
 
-from septet.link.jit import CannotExecute, Finished, Loaded, content_of
+from septet.link.jit import CannotExecute, Finished, Loaded, content_of, is_traced
 from septet.pipeline import LANGUAGES, NAMED, module
 from septet.result import Result
+from septet.x86.targets import require
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.program import Program
 
 
-def run(program: Program, stdin: bytes | None = None, capture: bool = False) -> Result:
+def run(program: Program, stdin: bytes | None = None, capture: bool = False, debug: bool = False, perf: bool = False) -> Result:
     """Run `program` natively in a forked child; fall back, with one note on stderr, where that is refused.
 
+    With `debug`, or where a debugger runs this process, it is told of the code; with `perf` the child writes jit-PID.dump here.
+
     Without `stdin` and `capture` the streams are this process's.  A child that a signal ended gives status 128 + signal.
+    Rejected where the program is for a target that this machine lacks something of.
     """
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64":
         return _interpret(program, stdin, capture, "native code needs Linux on x86-64")
+    require(program.options.target)
+    debug = debug or is_traced()
     try:
-        loaded = Loaded(program.image)
+        loaded = Loaded(program.image, breakable=debug)
     except CannotExecute as problem:
         return _as_executable(program, stdin, capture, str(problem))
     with loaded:
+        if debug:
+            module("septet.link.debugger").prepare()
+        if debug or perf:
+            loaded.before = lambda: _tell(loaded, program, debug, perf)
         return _result(loaded.capture(stdin) if capture or stdin is not None else loaded.run(), capture)
+
+
+def _tell(loaded: Loaded, program: Program, debug: bool, perf: bool) -> None:
+    """In the child that will run the program: tell gdb and perf of its code."""
+    what = loaded.address, loaded.image, program.codes, program.line_file
+    if debug:
+        module("septet.link.debugger").register(*what)
+    if perf:
+        try:
+            module("septet.link.profile").JitDump(os.environ.get("JITDUMPDIR", ".")).add(*what)
+        except OSError as problem:
+            _note(f"nothing for perf: {problem.strerror}")
 
 
 def interpret_here(program: Program, stage: str, steps: int | None) -> int:
@@ -144,5 +166,5 @@ _SIGNALS = {
     7: "SIGBUS (no memory behind an address)",
     8: "SIGFPE (a division by zero or one that overflows)",
     9: "SIGKILL (perhaps for want of memory)",
-    11: "SIGSEGV (the stack is exhausted, or a wild address)",
+    11: "SIGSEGV (a wild address)",
 }

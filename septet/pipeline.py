@@ -118,18 +118,36 @@ PASSES = (
 
 PROGRAM_LEVEL = 2  # from here up functions are optimised callees first, with summaries of them and facts of the whole program
 
-GENERATED = {"ir_rules": "septet.ir.rule_compiler", "l3_tiles": "septet.l3.select", "runtime_image": "septet.runtime.image"}
-"""What the build puts into `septet._generated`: the text that the module's `generate()` gives (see `base.generated`)."""
+GENERATED = {
+    "ir_rules": ("septet.ir.rule_compiler",),
+    "l3_tiles": ("septet.l3.select", "l3_tiles"),
+    "l3_tiles_bits": ("septet.l3.select", "l3_tiles_bits"),
+    "l3_tiles_sse_floats": ("septet.l3.select", "l3_tiles_sse_floats"),
+    "l3_tiles_avx_floats": ("septet.l3.select", "l3_tiles_avx_floats"),
+    "l3_tiles_sse_vectors": ("septet.l3.select", "l3_tiles_sse_vectors"),
+    "l3_tiles_avx_vectors": ("septet.l3.select", "l3_tiles_avx_vectors"),
+    "l1_peephole": ("septet.l1.peephole_compiler",),
+    "runtime_image": ("septet.runtime.image",),
+}
+"""What the build puts into `septet._generated`: the module whose `generate` gives the text, and what that is asked for."""
+
+
+def generated(name: str) -> str:
+    """The text of a generated module (see `base.generated`)."""
+    home, *arguments = GENERATED[name]
+    text: str = module(home).generate(*arguments)
+    return text
 
 
 class Step:
-    """What a watcher sees after each step: `name` (a compiler or a pass) made `function`, which is now in `stage`.
+    """What a watcher sees after each step: `name` (a compiler or a pass) made `function`, which is now in `stage`; a compiler
+    made it of `before`, in the stage above.
 
     `program` is what it belongs to.  Compiling function by function it has no functions; it is whole, with the functions as
     they were before the stage's passes, for watchers that say `whole = True` (see `Watcher`).
     """
 
-    __slots__ = ("stage", "name", "function", "program", "nanoseconds", "changed", "applications")
+    __slots__ = ("stage", "name", "function", "program", "nanoseconds", "changed", "applications", "before")
 
     def __init__(
         self,
@@ -140,6 +158,7 @@ class Step:
         nanoseconds: int,
         changed: bool = True,
         applications: int = 0,
+        before: Any = None,
     ) -> None:
         self.stage = stage
         self.name = name
@@ -147,6 +166,7 @@ class Step:
         self.program = program
         self.nanoseconds = nanoseconds
         self.changed = changed
+        self.before = before
         self.applications = applications  # after a pass: how many rule and pass applications the function has had
 
 
@@ -202,11 +222,12 @@ class Compilation:
         stage = NAMED[start]
         while stage.name != end:
             below = self._empty_below(stage, program)
-            made = {function.name: self._down(stage, function, program) for function in self._ready(stage, program, copy=True)}
+            above = {function.name: function for function in self._ready(stage, program, copy=True)}
+            made = {name: self._down(stage, function, program) for name, function in above.items()}
             for name in program.functions:
                 below.functions[name] = made[name][0]
             for name in program.functions:
-                self._tell(Step(stage.next, stage.compiler, made[name][0], below, made[name][1]))
+                self._tell(Step(stage.next, stage.compiler, made[name][0], below, made[name][1], before=above[name]))
             program = below
             stage = NAMED[stage.next]
         return program
@@ -239,7 +260,7 @@ class Compilation:
             if stage.name == "ir":
                 for block in above.blocks:  # blocks and branches refer to each other in circles
                     block.body = block.phis = []
-            self._tell(Step(stage.next, stage.compiler, function, contexts.get(stage.next), spent))
+            self._tell(Step(stage.next, stage.compiler, function, contexts.get(stage.next), spent, before=above))
             if stage.next == "x86":
                 code: Code = function
                 return code

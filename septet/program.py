@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from septet.base.diagnostics import Rejected
 from septet.base.options import Options
 from septet.base.source import Source
 from septet.pipeline import LANGUAGES, NAMED, Compilation, Watcher, load, module
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from septet.base.remarks import Remark
     from septet.link.code import Code
     from septet.link.layout import Image
+    from septet.py.load import Callables
+
+
+BASELINE = "x86-64-v1"
 
 
 def compile(
@@ -27,18 +32,52 @@ def compile(
     name: str = "<text>",
     fuel: tuple[tuple[str, int], ...] = (),
     without: tuple[str, ...] = (),
+    target: str = BASELINE,
     watchers: Iterable[Watcher] = (),
+    library: bool = False,
 ) -> Program:
-    """The program that `source` is, in `language` (lb, la, ir, l3, l2 or l1).  Rejected says what is wrong with it."""
+    """The program that `source` is, in `language` (lb, la, ir, l3, l2 or l1), for `target` (`x86-64-v1` to `-v4`, `native`).
+
+    A `library` needs no `main`, and all its functions may be called from outside.  Rejected says what is wrong with the source;
+    ValueError that there is no such language or target.
+    """
     if language not in LANGUAGES:
         raise ValueError(f"language is {language!r}, not one of {', '.join(LANGUAGES)}")
-    return Program(Source(source, name), language, Options(opt, fuel, without), watchers)
+    return Program(Source(source, name), language, Options(opt, fuel, without, _target(target)), watchers, library)
 
 
-def read(path: str, *, language: str = "", opt: int = 2) -> Program:
+def read(path: str, *, language: str = "", opt: int = 2, target: str = BASELINE, library: bool = False) -> Program:
     """The program in file `path`, in the language of its extension or in `language`.  OSError, ValueError, Rejected."""
     language = language or language_of(path)
-    return Program(Source.read(path), language, Options(opt))
+    return Program(Source.read(path), language, Options(opt, target=_target(target)), library=library)
+
+
+def callables(source: str, *, name: str = "<text>", **how: Any) -> Callables:
+    """The functions of a text in IR, which needs no `main`, as callables of Python (`septet.py.load.load` says what may be
+    asked for: `functions`, `signatures`, `opt`, `target`).  Rejected says what is wrong with it."""
+    loader = module("septet.py.load")
+    made: Callables = loader.load(loader.parsed(Source(source, name)), path=name, **how)
+    return made
+
+
+def built(program: Any, source: Source, opt: int, target: str) -> Program:
+    """The program that well-formed IR is, made by `septet.ir`'s builder from `source`.  Rejected where it has no good
+    `main`."""
+    made = Program.__new__(Program)
+    program.source = source
+    bad = list(module("septet.ir.verify").problems(program))
+    if bad:
+        raise Rejected(bad)
+    made._begin(source, "ir", Options(opt, target=_target(target)), (), program)
+    return made
+
+
+def _target(name: str) -> str:
+    """The target called `name`, as options have it.  ValueError where there is none."""
+    if name == BASELINE:
+        return name
+    canonical: str = module("septet.x86.targets").canonical(name)
+    return canonical
 
 
 def language_of(path: str) -> str:
@@ -53,12 +92,20 @@ def language_of(path: str) -> str:
 class Program:
     """A verified program and everything that can be made of it.  Stages are made when first asked for."""
 
-    def __init__(self, source: Source, language: str, options: Options, watchers: Iterable[Watcher] = ()) -> None:
+    def __init__(
+        self, source: Source, language: str, options: Options, watchers: Iterable[Watcher] = (), library: bool = False
+    ) -> None:
+        read = module("septet.link.library").load if library else load
+        self._begin(source, language, options, watchers, read(source, language))
+        self.library = library
+
+    def _begin(self, source: Source, language: str, options: Options, watchers: Iterable[Watcher], program: Any) -> None:
         self.language = language
         self.options = options
         self.source = source
+        self.library = False  # whether it has no `main`, but functions for others
         self._compilation = Compilation(options, watchers)
-        self._stages: dict[str, Any] = {language: load(source, language)}
+        self._stages: dict[str, Any] = {language: program}
         self._codes: list[Code] | None = None
         self._image: Image | None = None
 
@@ -87,6 +134,14 @@ class Program:
             self._stages[name] = self._compilation.lower(self.stage(above), above, name)
         return self._stages[name]
 
+    def callables(self, *functions: str, **how: Any) -> Callables:
+        """These functions, or all, as callables of Python (`septet.py.load.load` says what else may be asked for).  They share
+        nothing with a run.  Rejected where one prints, reads input or allocates."""
+        made: Callables = module("septet.py.load").load(
+            self.stage("ir"), functions=functions, options=self.options, path=self.source.name, watchers=self.watchers, **how
+        )
+        return made
+
     def text(self, stage: str, notes: bool = True) -> str:
         """The program in language `stage`; `x86` gives a listing.  Without `notes` nothing of spans and passes is kept."""
         if stage == "x86":
@@ -112,7 +167,8 @@ class Program:
         """The program linked with the runtime: what is loaded, and what the executable holds."""
         if self._image is None:
             data = getattr(self._stages[self.language], "data", {})
-            self._image = module("septet.link.layout").link(self.codes, data, self.entry)
+            collection = module("septet.link.maps").collection(self.options)
+            self._image = module("septet.link.layout").link(self.codes, data, self.entry, collection=collection)
         return self._image
 
     def interpret(self, stage: str = "", stdin: bytes | str = b"", steps: int | None = None) -> Result:
@@ -149,17 +205,60 @@ class Program:
             sys.stdout.write(result.stdout)
         return result
 
-    def save(self, path: str, kind: str = "exe") -> None:
-        """Write the program to `path`: `exe` a static executable, `obj` an ELF relocatable, `asm` an assembler listing."""
+    def save(self, path: str, kind: str = "exe", *, debug: bool = True) -> None:
+        """Write the program to `path`: `exe` a static executable, `obj` an ELF relocatable, `asm` an assembler listing, `so` a
+        shared object of its functions with machine types, `header` a C header that declares those.
+
+        Executables and objects have names, lines and frames for debuggers; without `debug` they have not.  A library's `obj` is
+        of what it exports.
+        """
+        content = self.file(kind, path.rpartition("/")[2], debug=debug)
+        module("septet.base.files").write(path, content, executable=kind in ("exe", "so"))
+
+    def file(self, kind: str, name: str, *, debug: bool = True) -> bytes:
+        """What `save` would write to a file called `name`.  ValueError where there is no such kind."""
+        if kind in ("so", "header") or self.library:
+            program = self if self.library else Program(self.source, self.language, self.options, self.watchers, True)
+            exported = program._exported(kind, name, debug)
+            self._compilation.remarks = program.remarks
+            return exported
         if kind == "asm":
-            content = module("septet.link.assembly").assembly(self.image, self.codes).encode()
-        elif kind == "obj":
-            content = module("septet.link.elf").relocatable(self.image)
-        elif kind == "exe":
-            content = module("septet.link.elf").executable(self.image)
+            text: str = module("septet.link.assembly").assembly(self.image, self.codes, self.source if self.line_file else None)
+            return text.encode("utf-8", "surrogateescape")
+        if kind not in ("exe", "obj"):
+            raise ValueError(f"kind is {kind!r}, not exe, obj, asm, so or header")
+        elf = module("septet.link.elf")
+        parts = self._debugging(elf.ADDRESS + elf.HEADER if kind == "exe" else 0) if debug else None
+        content: bytes = (elf.executable if kind == "exe" else elf.relocatable)(self.image, parts)
+        return content
+
+    def _exported(self, kind: str, name: str, debug: bool) -> bytes:
+        """The content of a library's file.  Rejected where nothing can be exported."""
+        if kind not in ("so", "header", "obj"):
+            raise ValueError(f"kind is {kind!r}, but a library can be so, obj or header")
+        program = self._stages[self.language]
+        library = module("septet.link.library").Library(program, self.codes)
+        self._compilation.remarks = [remark for remark in self.remarks if remark.by != "library"] + library.remarks
+        source = self.line_file if debug else ""
+        content: bytes | str
+        if kind == "header":
+            content = library.header(name)
+        elif kind == "so":
+            content = library.shared_object(program.data, name, source)
         else:
-            raise ValueError(f"kind is {kind!r}, not exe, obj or asm")
-        module("septet.base.files").write(path, content, executable=kind == "exe")
+            content = library.relocatable(program.data, source)
+        return content.encode() if isinstance(content, str) else content
+
+    @property
+    def line_file(self) -> str:
+        """The name of the file that lines are of; "" where that is not known, in a text whose notes speak of another file."""
+        source = getattr(self._stages[self.language], "source", self.source)
+        return source.name if source is not None else ""
+
+    def _debugging(self, text: int) -> Any:
+        """The sections for debuggers, with .text at that address."""
+        dwarf = module("septet.link.dwarf")
+        return dwarf.sections(dwarf.extents(self.image, self.codes), self.line_file, text)
 
 
 def _bytes(text: bytes | str) -> bytes:

@@ -6,14 +6,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import septet
+from septet.base.options import Options
+from septet.base.source import Source
 from septet.link.jit import Loaded
-from septet.pipeline import LANGUAGES
-from septet.runtime.model import Fault
+from septet.pipeline import LANGUAGES, NAMED, Compilation, load
+from septet.runtime.model import Exit, Fault, Inconclusive, Runtime
 from septet.watchers import Check
+from septet.x86.targets import BASELINE
 
 STEPS = 100_000  # of the program's own interpreter; one that needs more is left out
 MORE = 60  # times the steps that later stages may take
@@ -23,14 +27,19 @@ STDIN = b"1\n-7\n4611686018427387904\n12x\n\n99999999999999999999\n0\n3\n" * 4
 Outcome = tuple[str, int | None] | str  # standard output and status, or why there are none
 
 
-def outcomes(text: str, language: str, steps: int, native: bool = True) -> dict[str, Outcome]:
-    """What each way of running `text` gives, its own language's interpreter first.
+def outcomes(
+    text: str, language: str, steps: int, native: bool = True, last: str = "", target: str = BASELINE
+) -> dict[str, Outcome]:
+    """What each way of running `text` gives, its own language's interpreter first; where `last` is a language, no further
+    than that.  `target` is what native code is for.
 
     Empty where that does not come to an end within `steps`, or says that the program is broken.
     """
     found: dict[str, Outcome] = {}
+    if last:
+        return _lowered(text, language, steps, last)
     for level in (0, 1, 2, 3):
-        compiled = septet.compile(text, language=language, opt=level, watchers=[Check()] if level == 3 else [])
+        compiled = septet.compile(text, language=language, opt=level, target=target, watchers=[Check()] if level == 3 else [])
         for stage in LANGUAGES[LANGUAGES.index(language) :]:
             if level and stage in ("lb", "la", "ir", language):
                 continue  # the same at every level
@@ -43,6 +52,32 @@ def outcomes(text: str, language: str, steps: int, native: bool = True) -> dict[
                 end = loaded.capture(STDIN, SECONDS)
             found[f"native-O{level}"] = "time" if end.timed_out else (end.stdout.decode("utf-8", "replace"), end.status)
     return found
+
+
+def _lowered(text: str, language: str, steps: int, last: str) -> dict[str, Outcome]:
+    source = Source(text, "<text>")
+    program = load(source, language)
+    found = {language: _run(program, language, steps)}
+    if isinstance(found[language], str):
+        return {}
+    for level in (0, 1, 2, 3):
+        watchers = [Check()] if level == 3 else []
+        lowered = Compilation(Options(opt=level), watchers).lower(program, language, last)
+        found[f"{last}-O{level}"] = _run(lowered, last, steps * MORE)
+    return found
+
+
+def _run(program: Any, language: str, steps: int) -> Outcome:
+    runtime = Runtime(STDIN)
+    try:
+        NAMED[language].room("interpret").run(program, runtime, steps)
+    except Exit as end:
+        return runtime.output.decode(), end.status
+    except Inconclusive as end:
+        return end.reason
+    except Fault as fault:
+        return f"fault: {fault}"
+    return runtime.output.decode(), 0
 
 
 def _interpreted(program: septet.Program, stage: str, steps: int) -> Outcome:
@@ -64,15 +99,27 @@ def report(program: Callable[[int], str], language: str, arguments: list[str]) -
     if arguments[:1] == ["--show"]:
         print(program(int(arguments[1])), end="")
         return 0
+    last = ""
+    if "--to" in arguments:
+        at = arguments.index("--to")
+        last = arguments[at + 1]
+        arguments = arguments[:at] + arguments[at + 2 :]
+    target = BASELINE
+    if "--target" in arguments:
+        at = arguments.index("--target")
+        target = arguments[at + 1]
+        arguments = arguments[:at] + arguments[at + 2 :]
     count = int(arguments[0]) if arguments else 100
     first = int(arguments[1]) if len(arguments) > 1 else 0
     began = time.perf_counter()
     different = left_out = failed = 0
     for number in range(first, first + count):
         try:
-            found = outcomes(program(number), language, STEPS)
+            found = outcomes(program(number), language, STEPS, last=last, target=target)
         except septet.Rejected as problem:
             found = {language: "", "compiler": problem.render()}
+        except Exception as problem:
+            found = {language: "", "compiler": f"{type(problem).__name__}: {problem}"}
         left_out += not found
         failed += next(iter(found.values()), "")[-1:] == (1,)
         if bad := difference(found):

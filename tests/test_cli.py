@@ -67,7 +67,10 @@ def test_build_and_run_with_an_empty_path(hello: Path, tmp_path: Path) -> None:
     done = septet("build", str(hello), "-o", str(out), env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert subprocess.run([str(out)], capture_output=True, env={}).stdout == b"42\n"
-    assert out.stat().st_size < 8192
+    assert out.stat().st_size < 32768
+    stripped = tmp_path / "stripped"
+    septet("build", "--strip", str(hello), "-o", str(stripped), env=environment)
+    assert stripped.stat().st_size < 16384
     assert septet("run", str(hello), env=environment).stdout == "42\n"
 
 
@@ -80,8 +83,10 @@ def test_staged_compilers(hello: Path, tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", code, str(path), "-o", str(out)], check=True, env=environment)
         path = out
     code = "import septet.__main__ as m; m.l1c()"
-    subprocess.run([sys.executable, "-c", code, str(path), "-o", str(tmp_path / "staged")], check=True, env=environment)
-    septet("build", "-O2", str(hello), "-o", str(tmp_path / "whole"))
+    subprocess.run(
+        [sys.executable, "-c", code, str(path), "--strip", "-o", str(tmp_path / "staged")], check=True, env=environment
+    )
+    septet("build", "-O2", "--strip", str(hello), "-o", str(tmp_path / "whole"))
     assert (tmp_path / "staged").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
@@ -218,7 +223,7 @@ def test_falls_back_where_executable_memory_is_refused(hello: Path) -> None:
         "import os, sys, septet\n"
         "from septet.link import jit\n"
         "import septet.execute as execute\n"
-        "class Refused:\n    def __init__(self, image):\n        raise jit.CannotExecute('no executable memory')\n"
+        "class Refused:\n    def __init__(self, image, **how):\n        raise jit.CannotExecute('no executable memory')\n"
         "execute.Loaded = Refused\n"
         f"program = septet.read({str(hello)!r})\n"
         "program.run()\n"

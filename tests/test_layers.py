@@ -12,6 +12,7 @@ NEXT = {"lb": "la", "la": "ir", "ir": "l3", "l3": "l2", "l2": "l1", "l1": "link"
 MACHINE = {"l3", "l2", "l1"}
 # What a language may import of another, beside the next one's nodes in lower.py: file -> modules.
 GRANTED = {
+    "ir/build.py": {"septet.program", "septet.py.load"},  # Module.compile() and .program(), imported when called
     "ir/steps.py": {"septet.runtime.model"},  # the other half of ir/interpret.py
     "l2/allocate/check.py": {"septet.l1.nodes"},  # compares L2c's two ends
     "la/lower.py": {"septet.ir.ssa", "septet.x86.abi"},
@@ -58,6 +59,24 @@ def test_what_all_share_imports_nothing_above_it(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
         for module in imports(path):
             assert (module.split(".") + [""])[1] in below, f"{path} imports {module}"
+
+
+HOSTS = {"py", "program.py", "ir/build.py"}  # what knows that functions can be called from Python
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_stages_do_not_know_who_calls_their_functions(name: str) -> None:
+    if name.split("/")[0] in HOSTS or name in HOSTS:
+        return
+    for module in imports(ROOT / name):
+        assert module.split(".")[1:2] != ["py"], f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("name", [f for f in FILES if f.startswith("py/")])
+def test_callables_are_made_of_ir_and_l1(name: str) -> None:
+    allowed = {"py", "base", "ops", "ir", "l1", "x86", "link", "pipeline", "runtime"}
+    for module in imports(ROOT / name):
+        assert module.split(".")[1] in allowed, f"{name} imports {module}"
 
 
 @pytest.mark.parametrize("name", FILES)

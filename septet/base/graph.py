@@ -129,3 +129,30 @@ def _dominates(parent: list[int], node: int, other: int) -> bool:
     while other != node and other != 0:
         other = parent[other]
     return other == node
+
+
+def solve(gen: list[int], kill: list[int], after: list[list[int]]) -> tuple[list[int], list[int]]:
+    """What is live into and out of each block: the least solution of in = gen | (out - kill), out = union of the successors'
+    in, by a worklist that starts at the last block."""
+    count = len(gen)
+    before = predecessors(after)
+    keep = [~bits for bits in kill]
+    into = list(gen)
+    out = [0] * count
+    queued = bytearray(b"\1") * count
+    todo = list(range(count))
+    while todo:
+        block = todo.pop()
+        queued[block] = 0
+        live = 0
+        for successor in after[block]:
+            live |= into[successor]
+        out[block] = live
+        live = gen[block] | live & keep[block]
+        if live != into[block]:
+            into[block] = live
+            for predecessor in before[block]:
+                if not queued[predecessor]:
+                    queued[predecessor] = 1
+                    todo.append(predecessor)
+    return into, out

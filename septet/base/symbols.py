@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from septet.base.types import Type
+
 FUNCTION, DATA, LABEL, ROUTINE = range(4)  # Symbol.kind
 SIGIL = ("@", "@", ":", "")
 
@@ -66,3 +72,23 @@ class Data:
         self.name = name
         self.size = size
         self.content = content  # b"" for writable, zero-initialised data
+
+
+class External(Data):
+    """A function of C that is declared here and defined elsewhere: `declare f64 @sin (f64)`.
+
+    It stands among a program's data, as the eight bytes that hold its address once it is linked or loaded: from L3 down `@sin`
+    is the address of these.  In IR it is the function's own.  `address`, where it is not 0, is where the function is in this
+    process.
+    """
+
+    __slots__ = ("result", "parameters", "address")
+
+    def __init__(self, name: str, result: Type, parameters: Sequence[Type], address: int = 0) -> None:
+        super().__init__(name, 8)
+        self.result = result
+        self.parameters = tuple(parameters)
+        self.address = address
+
+    def __repr__(self) -> str:
+        return f"declare {self.result} @{self.name} ({', '.join(map(str, self.parameters))})"

@@ -27,6 +27,7 @@ _NAMES = {
     ops.CHECK_INDEX: "index",
     ops.CHECK_LENGTH: "size",
     ops.CHECK_DIVISOR: "divisor",
+    ops.CHECK_CONVERT: "conversion",
 }
 
 

@@ -14,6 +14,7 @@ from septet.bench import history, report
 from septet.bench.measure import Figures, check_machine, interleaved
 from septet.bench.programs import Item, Trouble, collect
 from septet.bench.ways import Missing, Way, septet_way, way_of
+from septet.x86.targets import require
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ _HERE = ("bench/kernels", "../shared/course/performance")
 _TWINS_HERE = ("bench/course",)
 
 
-def bench(operands: list[str], values: dict[str, list[str]], without: tuple[str, ...]) -> int:
+def bench(operands: list[str], values: dict[str, list[str]], without: tuple[str, ...], target: str) -> int:
     """Measure what the command line asks for; the exit status, 1 where something is wrong or got worse.
 
     Usage, Rejected, OSError.
     """
     try:
-        return _Bench(operands, values, without).run()
+        return _Bench(operands, values, without, target).run()
     except Trouble as problem:
         print(f"septet: {problem}", file=sys.stderr)
         return 1
@@ -39,7 +40,7 @@ def bench(operands: list[str], values: dict[str, list[str]], without: tuple[str,
 class _Bench:
     """One call of the command."""
 
-    def __init__(self, operands: list[str], values: dict[str, list[str]], without: tuple[str, ...]) -> None:
+    def __init__(self, operands: list[str], values: dict[str, list[str]], without: tuple[str, ...], target: str) -> None:
         self.values = values
         self.command = "septet bench " + " ".join(operands + [f"--{key} {v}".rstrip() for key in values for v in values[key]])
         self.compiling, self.checking = "compile" in values, "checks" in values
@@ -50,13 +51,15 @@ class _Bench:
         self.warmups = self._number("warmup", 1, 0)
         self.limit = self._number("limit", 60, 1)
         self.budget = self._budget()
-        self.subject = septet_way(int(self._last("opt", "2")), without)
+        self.subject = septet_way(int(self._last("opt", "2")), without, target)
         self.rivals = self._rivals()
         self._check_plain()
         operands = operands or [folder for folder in _HERE if os.path.isdir(folder)]
         if not operands:
             raise Usage("what files? usage: septet bench [FILE... | DIR...]")
         twins = values.get("twins", []) + [folder for folder in _TWINS_HERE if os.path.isdir(folder)]
+        if self.subject.options is not None and self.kind == "run":
+            require(self.subject.options.target)
         self.items = collect(operands, twins, "small" in values)
         self._find_out_early()
 

@@ -1,6 +1,6 @@
 """Ways to make an executable of a program: Septet at a level, or a C compiler on the program's twin.
 
-septet-O2   septet-O2-without-inline   gcc-O2   gcc-12-O3-native   clang-O2
+septet-O2   septet-O2-x86-64-v3-without-inline   gcc-O2   gcc-12-O3-native   clang-O2
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from septet.base.options import Options
 from septet.base.source import Source
 from septet.bench.programs import Item, Trouble
 from septet.program import Program
+from septet.x86.targets import BASELINE, canonical
 
-_SEPTET = re.compile(r"septet-O([0-3])(?:-without-([a-z0-9,-]+))?")
+_SEPTET = re.compile(r"septet-O([0-3])(?:-(x86-64-v[1-4][a-z0-9+.]*|native))?(?:-without-([a-z0-9,-]+))?")
 _C = re.compile(r"((?:gcc|clang|cc)(?:-\d+)?)-O([0-3sz]|fast)(-native)?")
 
 
@@ -48,10 +49,11 @@ class Way:
             raise Trouble(f"{item.twin}: {self.name} refuses it: {(done.stderr.splitlines() or ['no reason given'])[0]}")
 
 
-def septet_way(opt: int, without: tuple[str, ...] = ()) -> Way:
-    """Septet at -O `opt`, leaving out the passes `without`."""
-    name = f"septet-O{opt}" + (f"-without-{','.join(without)}" if without else "")
-    return Way(name, Options(opt, without=without), [])
+def septet_way(opt: int, without: tuple[str, ...] = (), target: str = BASELINE) -> Way:
+    """Septet at -O `opt` for `target`, leaving out the passes `without`."""
+    name = f"septet-O{opt}" + (f"-{target}" if target != BASELINE else "")
+    name += f"-without-{','.join(without)}" if without else ""
+    return Way(name, Options(opt, without=without, target=target), [])
 
 
 def way_of(text: str) -> Way | None:
@@ -60,9 +62,13 @@ def way_of(text: str) -> Way | None:
     if found:
         from septet.pipeline import PASSES
 
-        without = tuple(found[2].split(",")) if found[2] else ()
+        without = tuple(found[3].split(",")) if found[3] else ()
         known = {row.name for row in PASSES if row.level}
-        return septet_way(int(found[1]), without) if known.issuperset(without) else None
+        try:
+            target = canonical(found[2]) if found[2] else BASELINE
+        except ValueError:
+            return None
+        return septet_way(int(found[1]), without, target) if known.issuperset(without) else None
     found = _C.fullmatch(text)
     if found:
         native = ["-march=native"] if found[3] else []

@@ -15,7 +15,9 @@ def copy_function(function: Function) -> Function:
     made: dict[Value, Value] = {value: _value(value) for value in function.parameters}
     blocks = copy_blocks(function.blocks, made)
     parameters = [made[value] for value in function.parameters]
-    return Function(function.name, function.result, parameters, list(blocks.values()), function.line, function.phase)
+    copy = Function(function.name, function.result, parameters, list(blocks.values()), function.line, function.phase)
+    copy.convention = function.convention
+    return copy
 
 
 def copy_blocks(originals: list[Block], made: dict[Value, Value]) -> dict[Block, Block]:

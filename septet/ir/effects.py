@@ -18,8 +18,8 @@ UNCHANGING = ("length", "descriptor")  # alias classes of what never changes onc
 
 
 class Effect:
-    """What an operation does.  `stops`: control may not come to the next one; `shows`: it may print or read input;
-    `writes`: alias classes of memory that it may write."""
+    """What an operation does.  `stops`: control may not come to the next one; `shows`: it may print or read input, or write
+    what a hosted function's caller sees even where it fails; `writes`: alias classes of memory that it may write."""
 
     __slots__ = ("stops", "shows", "writes")
 
@@ -29,6 +29,7 @@ class Effect:
         self.writes = writes
 
 
+_CALLS = (CALL, CALL_INDIRECT, ops.CALL_C, ops.SYSCALL)
 _NOTHING = Effect(False, False, frozenset())
 _STOPS = Effect(True, False, frozenset())
 _SHOWS = Effect(False, True, frozenset())
@@ -57,15 +58,16 @@ class Effects:
         if op is SET_ELEMENT:
             return _ELEMENT if value.args[0].type.rank else _TUPLE
         if isinstance(value, Memory) and op is STORE:
-            return Effect(False, False, frozenset((value.alias,)))
+            return Effect(False, self.facts.program.hosted, frozenset((value.alias,)))
         if op is CALL and isinstance(value, Call) and value.callee is not None:
             if value.callee.kind == ROUTINE:
                 return _ROUTINES.get(value.callee.name, _ANYTHING)
             summary = self.facts.summary(value.callee.name)
             if summary is None:
                 return _ANYTHING
-            return Effect(summary.may_fail or not summary.ends, summary.prints, summary.writes)
-        if op is CALL or op is CALL_INDIRECT or op is ops.SYSCALL:
+            shows = summary.prints or self.facts.program.hosted and bool(summary.writes)
+            return Effect(summary.may_fail or not summary.ends, shows, summary.writes)
+        if op is CALL or op is CALL_INDIRECT or op is ops.CALL_C or op is ops.SYSCALL:
             return _ANYTHING
         return _STOPS if op.traps and op is not NEW_ARRAY and op is not NEW_TUPLE and not divides(value) else _NOTHING
 
@@ -75,7 +77,7 @@ class Effects:
         for block in loop.blocks:
             for value in block.body:
                 op = value.op
-                if op is SET_ELEMENT or op is STORE or (op is CALL or op is CALL_INDIRECT or op is ops.SYSCALL):
+                if op is SET_ELEMENT or op is STORE or op in _CALLS:
                     if self.of(value).writes:
                         found.append(value)
         return found

@@ -20,10 +20,9 @@ from septet.base.diagnostics import did_you_mean
 from septet.base.graph import dominators
 from septet.base.scan import FLOAT, FUNCTION, NUMBER, VARIABLE, SyntaxProblem
 from septet.base.source import span
-from septet.base.symbols import DATA, ROUTINE, symbol
+from septet.base.symbols import DATA, ROUTINE, External, symbol
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
-from septet.base.types import BOOL, CODE, I64, INT, INT64, PTR, VALUE, VOID, Type, array
-from septet.base.types import FLOAT as FLOAT_TYPE
+from septet.base.types import BOOL, CODE, I64, INT, INT64, NOTHING, PTR, VALUE, VOID, Type, array
 from septet.ir.forward import forward, stands_for
 from septet.ir.literal import is_literal
 from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Program, Value
@@ -264,7 +263,7 @@ class Elaborator:
 
     def _literal(self, operand: Operand, type: Type) -> int:
         """The number, natural for `type`, that an operand which is a number spells."""
-        number = literals.read(operand.text, type) if type.kind in (VALUE, INT, FLOAT_TYPE) else None
+        number = literals.read(operand.text, type) if type.kind != NOTHING else None
         if number is None:
             self.tokens.complain(operand.at, f"'{operand.text}' is no number of type {type}, or does not fit")
             raise SyntaxProblem
@@ -286,7 +285,7 @@ class Elaborator:
         first = next((arg for arg in statement.args if arg.kind == VARIABLE), None)
         on = statement.on or (self._type_of(first) if first and compares else None) or (INT64 if compares else type)
         op = ops.infix(statement.word, on)
-        if op is None or on.kind not in (VALUE, INT, FLOAT_TYPE):
+        if op is None or on is VOID:
             self.tokens.complain(statement.at, f"there is no '{statement.word}' for type {on}")
             raise SyntaxProblem
         args = [self._value(arg, on) for arg in statement.args]
@@ -294,24 +293,26 @@ class Elaborator:
             self._emit(statement, Value(op, on, args))
             return
         compare = Compare(op, on, args, self.span, self.by)
-        if type is BOOL:
+        if type is compare.type:
             self._emit(statement, compare)
-        elif type.kind in (VALUE, INT):
+        elif type.kind in (VALUE, INT) and compare.type is BOOL:
             self.builder.emit(compare)
             self._emit(statement, Value(ops.CONVERT, type, [compare]))
         else:
-            self.tokens.complain(statement.at, f"a comparison gives bool, which is no {type}")
+            self.tokens.complain(statement.at, f"a comparison gives {compare.type}, which is no {type}")
             raise SyntaxProblem
 
     def _word(self, statement: Statement) -> None:
         type = self._target_type(statement)
         op = WORD_OPS[statement.word]
-        if type.is_float:
+        if type.element.is_float:
             op = ops.FLOAT_TWIN.get(op, op)
+        usual = {"C": BOOL, "K": I64, "V": type, "E": type.element}
+        if op.inward:
+            first = next((arg for arg in statement.args if arg.kind == VARIABLE), None)
+            usual["V"] = (self._type_of(first) if first else None) or VOID
         default = _OPERAND_TYPE.get(op, type)
-        args = [self._value(arg, default) for arg in statement.args[op is ops.SELECT :]]
-        if op is ops.SELECT:
-            args.insert(0, self._value(statement.args[0], BOOL))
+        args = [self._value(arg, usual.get(letter, default)) for letter, arg in zip(op.operands, statement.args, strict=True)]
         self._emit(statement, Value(op, type, args))
 
     def _element(self, statement: Statement) -> None:
@@ -353,6 +354,9 @@ class Elaborator:
             self._emit(statement, Call(ops.CALL, type, symbol(ROUTINE, statement.word), args))
             return
         callee, *rest = statement.args
+        if callee.kind == FUNCTION and isinstance(self.data.get(callee.text), External):
+            self._call_c(statement)
+            return
         if callee.kind != FUNCTION or callee.type is not None or callee.text in self.data:
             args = [self._value(callee, CODE), *(self._value(arg, INT64) for arg in rest)]
             self._emit(statement, Call(ops.CALL_INDIRECT, type, None, args))
@@ -366,6 +370,25 @@ class Elaborator:
             type = VOID
             self._define(target, self.builder.const(self._variable(target).type, 0))
         self._emit(statement, Call(ops.CALL, type, symbol(FUNCTION_SYMBOL, callee.text), args))
+
+    def _call_c(self, statement: Statement) -> None:
+        """A call by C's convention: numbers are of the types that are declared, else int64's, which the verifier refuses."""
+        callee, *rest = statement.args
+        known = self.data.get(callee.text) if callee.kind == FUNCTION else None
+        if isinstance(known, External):
+            result, parameters = known.result, list(known.parameters)
+        elif callee.kind == FUNCTION:
+            result, parameters = self.signatures.get(callee.text, (VOID, []))
+        else:
+            result, parameters = self._target_type(statement), []
+        wanted = [*parameters, *[INT64] * (len(rest) - len(parameters))]
+        args = [self._value(arg, want) for arg, want in zip(rest, wanted, strict=False)]
+        if statement.target and result is VOID:
+            self.tokens.complain(statement.at, "this function gives nothing")
+            raise SyntaxProblem
+        if statement.target:
+            result = self._target_type(statement)
+        self._emit(statement, Value(ops.CALL_C, result, [self._value(callee, PTR), *args]))
 
     def _argument(self, operand: Operand, wanted: Type) -> Value:
         """An argument; literals for words are plain ones unless only an unsigned one has room for them."""
@@ -458,6 +481,7 @@ _SHAPES: dict[str, Callable[[Elaborator, Statement], None]] = {
     "length": Elaborator._length,
     "new": Elaborator._new,
     "call": Elaborator._call,
+    "call-c": Elaborator._call_c,
     "syscall": Elaborator._syscall,
     "phi": Elaborator._phi,
     "load": Elaborator._load,
@@ -486,6 +510,7 @@ def program(source: Source, use_notes: bool) -> Program:
             continue
         function = Elaborator(text, tokens, use_notes, data, signatures).function()
         if function is not None:
+            function.convention = text.convention
             recognise_checks(function)
             functions[text.name] = function
     tokens.reject()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from septet.base.source import line_of
 from septet.base.symbols import ROUTINE, Line, symbol
-from septet.base.types import I64, INT64, U32, U64
+from septet.base.types import I64, INT64, INTEGERS, U32, U64, truth
 from septet.base.words import encode
 from septet.ir import nodes as ir
+from septet.ops import meaning
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from septet.ir.lower import Lowering, Operand
 
-_TENSOR, _TUPLE, _KIND, _LENGTH, _DIMENSION, _DIVISION = (
-    symbol(ROUTINE, f"{name}-error") for name in ("tensor", "tuple", "kind", "length", "dimension", "division")
+_TENSOR, _TUPLE, _KIND, _LENGTH, _DIMENSION, _DIVISION, _CONVERSION = (
+    symbol(ROUTINE, f"{name}-error") for name in ("tensor", "tuple", "kind", "length", "dimension", "division", "conversion")
 )
 
 
@@ -44,7 +45,7 @@ def _kind(lowering: Lowering, value: ir.Value) -> None:
     span = value.span
     word = lowering.operand(value.args[0], INT64)
     label = lowering.error(_KIND, (_line(value), word, value.detail), span)
-    low = lowering.compute(ops.AND, I64, "low", word, 7, span)
+    low = lowering.compute(ops.AND, I64, "low", [word, 7], I64, span)
     lowering.leave(ops.NE, I64, low, 0, label, span)
     lowering.leave(ops.EQ, value.args[0].type, word, 0, label, span)
     kind = lowering.descriptor(word, span)
@@ -76,7 +77,7 @@ def _length(lowering: Lowering, value: ir.Value) -> None:
     word = lowering.operand(value.args[0], INT64)
     label = lowering.error(_LENGTH, (_line(value), word), value.span)
     what = U64.wrap(word) if isinstance(word, int) else word
-    high = lowering.compute(ops.SHR, U64, "high", what, 32, value.span)
+    high = lowering.compute(ops.SHR, U64, "high", [what, 32], U64, value.span)
     lowering.leave(ops.NE, U64, high, 0, label, value.span)
 
 
@@ -89,7 +90,35 @@ def check_divisor(lowering: Lowering, divisor: ir.Value, span: int, line: int | 
     """To the division error where `divisor` is 0."""
     label = lowering.error(_DIVISION, (_where(span, line),), span)
     lowering.checked.add(divisor)
-    lowering.leave(ops.EQ, divisor.type, lowering.operand(divisor, divisor.type), 0, label, span)
+    type = divisor.type
+    number = lowering.operand(divisor, type)
+    if type.lanes > 1:
+        mask = lowering.compute(ops.EQ, type, "zeros", [number, 0], truth(type), span)
+        number = lowering.compute(ops.SIGN_BITS, truth(type), "lanes", [mask], U64, span)
+        lowering.leave(ops.NE, U64, number, 0, label, span)
+    else:
+        lowering.leave(ops.EQ, type, number, 0, label, span)
+
+
+def _conversion(lowering: Lowering, value: ir.Value) -> None:
+    """Below the type's numbers, or above them; of floats that which rounds to one of these towards zero is between."""
+    assert isinstance(value, ir.Check)
+    span, source, target = value.span, value.args[0].type, INTEGERS[value.detail]
+    number = lowering.operand(value.args[0], source)
+    label = lowering.error(_CONVERSION, (_line(value),), span)
+    if not source.is_float:
+        if source.low < target.low:
+            lowering.leave(ops.LT, source, number, target.low, label, span)
+        if source.high > target.high:
+            lowering.leave(ops.GT, source, number, target.high, label, span)
+        return
+    lowering.leave(ops.FNE, source, number, number, label, span)
+    below = meaning.from_float(source.bits, float(target.low - 1))
+    if meaning.to_float(source.bits, below) == target.low - 1:
+        lowering.leave(ops.FLE, source, number, below, label, span)
+    else:  # no float is between the two
+        lowering.leave(ops.FLT, source, number, meaning.from_float(source.bits, float(target.low)), label, span)
+    lowering.leave(ops.FGE, source, number, meaning.from_float(source.bits, float(target.high + 1)), label, span)
 
 
 EXPANSIONS: dict[ops.Op, Callable[[Lowering, ir.Value], None]] = {
@@ -98,4 +127,5 @@ EXPANSIONS: dict[ops.Op, Callable[[Lowering, ir.Value], None]] = {
     ops.CHECK_INDEX: _index,
     ops.CHECK_LENGTH: _length,
     ops.CHECK_DIVISOR: _divisor,
+    ops.CHECK_CONVERT: _conversion,
 }

@@ -16,7 +16,9 @@ def divides(value: Value) -> bool:
     if value.op is not ops.DIV and value.op is not ops.REM:
         return False
     divisor = value.args[1]
-    return isinstance(divisor, Const) and divisor.number != 0
+    if not isinstance(divisor, Const):
+        return False
+    return divisor.number != 0 if value.type.lanes == 1 else all(meaning.unpacked(value.type, divisor.number))
 
 
 def computed(value: Value) -> int | None:
@@ -28,12 +30,10 @@ def computed(value: Value) -> int | None:
         numbers.append(arg.number)
     op, type_ = value.op, value.type
     source = value.args[0].type
-    if op is ops.CONVERT:
-        return int(meaning.convert(source, type_)(numbers[0]))
-    if op is ops.BITCAST:
-        return meaning.bitcast(source, type_)(numbers[0])
-    if op is ops.SELECT:
+    if op is ops.SELECT and source.lanes == 1:
         return type_.wrap(numbers[1] if numbers[0] else numbers[2])
+    if op.between is not None:
+        return int(op.between(source, type_)(*numbers))
     if op.meaning is None:
         return None
     on = value.on if isinstance(value, Compare) else type_

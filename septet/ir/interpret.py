@@ -8,8 +8,8 @@ natural for their value's type; where an operation takes them as another type's,
 from __future__ import annotations
 
 from septet.base.source import line_of
-from septet.base.symbols import DATA, FUNCTION, ROUTINE
-from septet.base.types import INT64, VOID, Type
+from septet.base.symbols import DATA, FUNCTION, ROUTINE, External
+from septet.base.types import I64, INT64, VOID, Type
 from septet.base.words import encode
 from septet.ir import nodes as ir
 from septet.ir.steps import ARITHMETIC, Context, check, convert, divide, element, length, load, new, select, set_element, store
@@ -18,7 +18,7 @@ from septet.runtime.model import BASE, Fault, Inconclusive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from septet.base.symbols import Line
@@ -77,13 +77,15 @@ class Machine:
             for name, function in program.functions.items()
         }
         for name, data in program.data.items():
-            self.addresses[DATA, name] = runtime.define_data(data)
+            address = runtime.define_data(data)
+            self.addresses[DATA, name] = runtime.load_word(address) if isinstance(data, External) else address
 
-    def run(self, limit: int) -> None:
-        """Execute `main` to its end."""
+    def run(self, limit: int, name: str = "main", args: Sequence[int] = ()) -> int:
+        """Execute function `name` to its end, with numbers natural for its parameters; the number that it gives."""
         left = limit
         stack: list[tuple[list[int], Segment]] = []
-        segment, frame = self.enter(self.codes["main"])
+        segment, frame = self.enter(self.codes[name])
+        frame[1 : len(args) + 1] = args
         while True:
             left -= segment.cost
             if left < 0:
@@ -104,7 +106,7 @@ class Machine:
             elif kind == RETURN:
                 number = frame[segment.slot]
                 if not stack:
-                    return
+                    return number
                 frame, segment = stack.pop()
                 frame[segment.slot] = number
                 segment = segment.next
@@ -258,6 +260,12 @@ class Preparation:
         args = [self.read(arg, arg.type) for arg in value.args]
         self.step(value, args, _MAKE[value.op](self.machine.context, value, self.line(value)))
 
+    def lanes(self, value: ir.Value) -> None:
+        """A vector that is made of lanes, or one that a lane is put in."""
+        wanted = {"V": value.type, "K": I64, "E": value.type.element}
+        args = [self.read(arg, wanted[letter]) for letter, arg in zip(value.op.operands, value.args, strict=True)]
+        self.step(value, args, value.op.function(value.type, value.type))
+
     def store(self, value: ir.Value) -> None:
         """A store; words are stored as signed ones."""
         assert isinstance(value, ir.Memory)
@@ -276,17 +284,38 @@ class Preparation:
             return
         segment = self.here
         if callee is None:
-            segment.kind = CALL_INDIRECT
-            segment.args = [self.read(arg, INT64 if arg.type.is_word else arg.type) for arg in value.args]
-        else:
-            segment.kind = CALL
-            code = segment.code = self.machine.codes[callee.name]
-            parameters = code.function.parameters
-            segment.args = [self.read(arg, p.type) for arg, p in zip(value.args, parameters, strict=True)]
+            self.indirect(value, value.args)
+            return
+        segment.kind = CALL
+        code = segment.code = self.machine.codes[callee.name]
+        parameters = code.function.parameters
+        self.leave(value, [self.read(arg, p.type) for arg, p in zip(value.args, parameters, strict=True)])
+
+    def indirect(self, value: ir.Value, args: list[ir.Value]) -> None:
+        """End the segment with a call of the address in the first of `args`."""
+        self.here.kind = CALL_INDIRECT
+        self.leave(value, [self.read(arg, INT64 if arg.type.is_word else arg.type) for arg in args])
+
+    def leave(self, value: ir.Value, args: list[int]) -> None:
+        """End the segment with a call whose arguments are in those slots."""
+        segment = self.here
+        segment.args = args
         segment.slot = self.target(value)
         self.here = segment.next = Segment()
         if value.type.is_word:
             self.here.steps.append((UNARY, segment.slot, segment.slot, 0, value.type.wrap))
+
+    def call_c(self, value: ir.Value) -> None:
+        """Append a call by C's convention: of an external function as a step, of another as the end of the segment."""
+        callee = value.args[0]
+        address = self.constant(callee) if isinstance(callee, ir.Address) else 0
+        external = self.runtime.external(address)
+        if external is not None:
+            args = [self.read(arg, type) for arg, type in zip(value.args[1:], external.parameters, strict=True)]
+            call = self.runtime.call_external
+            self.here.steps.append((MANY, self.target(value), args, 0, lambda *numbers: call(external, numbers)))
+            return
+        self.indirect(value, value.args)
 
     def syscall(self, value: ir.Value) -> None:
         """System calls are not modelled."""
@@ -334,6 +363,7 @@ def run(program: ir.Program, runtime: Runtime, steps: int | None = None) -> None
     runtime.flush()
 
 
+_INWARD = [op for op in ops.OPS if "V" in op.operands and op.inward]
 _MAKE: dict[ops.Op, Callable[[Context, Any, int], Callable[..., Any]]] = {
     ops.LOAD: load,
     ops.ELEMENT: element,
@@ -346,11 +376,13 @@ _MAKE: dict[ops.Op, Callable[[Context, Any, int], Callable[..., Any]]] = {
     ops.CHECK_INDEX: check,
     ops.CHECK_LENGTH: check,
     ops.CHECK_DIVISOR: check,
+    ops.CHECK_CONVERT: check,
     ops.DIV: divide,
     ops.REM: divide,
     ops.SELECT: select,
     ops.CONVERT: convert,
     ops.BITCAST: convert,
+    **dict.fromkeys(_INWARD, convert),
 }
 _WORDS = [ops.LOAD, ops.ELEMENT, ops.SET_ELEMENT, ops.LENGTH, ops.NEW_ARRAY, ops.NEW_TUPLE]
 _WORDS += [ops.CHECK_NULL, ops.CHECK_KIND, ops.CHECK_INDEX, ops.CHECK_LENGTH]
@@ -358,12 +390,17 @@ _SPECIAL: dict[ops.Op, Callable[[Preparation, ir.Value], None]] = {
     **dict.fromkeys(_WORDS, Preparation.words),
     ops.STORE: Preparation.store,
     ops.CHECK_DIVISOR: Preparation.own,
+    ops.CHECK_CONVERT: Preparation.own,
     ops.DIV: Preparation.same,
     ops.REM: Preparation.same,
     ops.SELECT: Preparation.same,
     ops.CONVERT: Preparation.own,
     ops.BITCAST: Preparation.own,
+    **dict.fromkeys(_INWARD, Preparation.own),
+    ops.SPLAT: Preparation.lanes,
+    ops.INSERT: Preparation.lanes,
     ops.CALL: Preparation.call,
     ops.CALL_INDIRECT: Preparation.call,
+    ops.CALL_C: Preparation.call_c,
     ops.SYSCALL: Preparation.syscall,
 }

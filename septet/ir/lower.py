@@ -14,15 +14,18 @@ from __future__ import annotations
 
 from septet.base.graph import reverse_postorder
 from septet.base.names import Fresh
-from septet.base.symbols import Line, Symbol
-from septet.base.types import BOOL, I64, INT64, U32, VOID, Type
+from septet.base.symbols import DATA, ROUTINE, External, Line, Symbol, symbol
+from septet.base.types import BOOL, FLOAT, I64, INT64, PTR, U32, VECTOR, VOID, Type
 from septet.ir import nodes as ir
 from septet.ir.analyses.loops import depths
 from septet.ir.copies import in_sequence
 from septet.ir.expand import EXPANSIONS, check_divisor
+from septet.ir.fold import divides
+from septet.ir.roots import with_roots
 from septet.l3 import nodes as l3
 from septet.ops import meaning
 from septet.ops import table as ops
+from septet.ops.routines import trap_kind
 from septet.ops.table import BR, BR_IF, CONST, COPY, LOAD, SYMBOL_ADDRESS
 
 TYPE_CHECKING = False
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     Operand = l3.Variable | int | Symbol | Line
 
+_TRAP = symbol(ROUTINE, "trap")
 _OPPOSITE: dict[Op, Op] = {
     ops.EQ: ops.NE,
     ops.NE: ops.EQ,
@@ -62,7 +66,8 @@ def lower(function: ir.Function, program: ir.Program, options: Options) -> l3.Fu
 
         function = copy_function(function)
         run(function)
-    return Lowering(function).run()
+    function, roots = with_roots(function, program, options.opt)
+    return Lowering(function, roots, program).run()
 
 
 def _scaled(value: ir.Value) -> ir.Value | None:
@@ -81,11 +86,14 @@ class Lowering:
 
     __slots__ = (
         "function", "fresh", "homes", "out", "used", "live", "decides", "labels", "fresh_label", "before", "cold",
-        "edges", "scaled", "opposite", "turned", "checked", "positions",
+        "edges", "scaled", "opposite", "turned", "checked", "positions", "hosted", "externals", "roots",
     )  # fmt: skip
 
-    def __init__(self, function: ir.Function) -> None:
+    def __init__(self, function: ir.Function, roots: dict[ir.Value, list[ir.Value]], program: ir.Program) -> None:
         self.function = function
+        self.roots = roots  # of calls that may collect, what must be found across them
+        self.hosted = program.hosted
+        self.externals = [name for name, data in program.data.items() if isinstance(data, External)]
         self.fresh = Fresh()
         self.fresh_label = Fresh()
         self.homes: dict[ir.Value, Operand] = {}  # where values are
@@ -125,6 +133,7 @@ class Lowering:
         self._place_edges()
         self._place_cold()
         lowered = l3.Function(function.name, function.result, parameters, self.out, function.line)
+        lowered.convention = function.convention
         lowered.written = True
         return lowered
 
@@ -140,7 +149,7 @@ class Lowering:
             if isinstance(last, ir.Branch):
                 for target in last.targets:
                     before[target] += 1
-        decides = self.decides
+        decides, roots = self.decides, self.roots
         for block in reversed(self._dominators_first()):
             live = self.live[block] = []
             body = block.body
@@ -153,7 +162,7 @@ class Lowering:
             for value in body[-2::-1]:
                 op = value.op
                 if value in used or value in decides or not (op.pure or op is LOAD):
-                    if op is ops.SELECT:
+                    if op is ops.SELECT and value.args[0].type is BOOL:
                         condition = value.args[0]
                         decides[condition] = decides.get(condition, 0) + 1
                         used.update(value.args[1:])
@@ -165,6 +174,8 @@ class Lowering:
                         used.update(value.args)
                     if not op.compares or value in used:
                         live.append(value)
+                    if roots and value in roots:
+                        used.update(roots[value])
             live.reverse()
 
     def _dominators_first(self) -> list[ir.Block]:
@@ -198,11 +209,19 @@ class Lowering:
         if home is None:
             if op is SYMBOL_ADDRESS:
                 assert isinstance(value, ir.Address)
+                if value.symbol.kind == DATA and value.symbol.name in self.externals:
+                    return self._loaded(value)
                 home = value.symbol
             else:
                 home = l3.Variable(self.fresh(value.name or "v"), value.type)
             self.homes[value] = home
         return home
+
+    def _loaded(self, value: ir.Address) -> l3.Variable:
+        """The address of a function of C, from where it is kept."""
+        target = l3.Variable(self.fresh(value.symbol.name), PTR)
+        self.out.append(l3.Memory(LOAD, PTR, target, [value.symbol], 0, "any"))
+        return target
 
     def variable(self, value: ir.Value) -> l3.Variable:
         """The variable that `value` goes to."""
@@ -346,17 +365,22 @@ class Lowering:
     # What the expansions of checks are made of.
 
     def error(self, routine: Symbol, args: tuple[Operand, ...], span: int) -> str:
-        """The label of the cold block that calls `routine`; there is one for each routine and operands."""
+        """The label of the cold block that calls `routine`; there is one for each routine and operands.  A hosted function
+        calls `trap`."""
+        if self.hosted:
+            kind = trap_kind(routine.name, len(args))
+            what, other = (*args[1:], 0, 0)[max(len(args) - 3, 0) :][:2]
+            routine, args = _TRAP, (self.homes[self.function.parameters[0]], kind, args[0], what, other)
         found = self.cold.get((routine, args))
         if found is None:
             label = self.fresh_label(routine.name.replace("-", "_"))
             found = self.cold[routine, args] = (label, span)
         return found[0]
 
-    def compute(self, op: Op, type: Type, name: str, left: Operand, right: Operand, span: int) -> l3.Variable:
-        """A new variable that is left op right."""
-        target = l3.Variable(self.fresh(name), type)
-        self.out.append(l3.Instruction(op, type, target, [left, right], span))
+    def compute(self, op: Op, type: Type, name: str, args: list[Operand], result: Type, span: int) -> l3.Variable:
+        """A new variable of type `result` that is what `op`, working in `type`, gives."""
+        target = l3.Variable(self.fresh(name), result)
+        self.out.append(l3.Instruction(op, type, target, args, span))
         return target
 
     def leave(self, op: Op, type: Type, left: Operand, right: Operand, label: str, span: int) -> None:
@@ -396,15 +420,34 @@ class Lowering:
         assert isinstance(callee, (l3.Variable, Symbol))
         target = self.variable(value) if value.type is not VOID and self._is_used(value) else None
         self.out.append(l3.Call(callee, target, args, value.span))
+        if value in self.roots:
+            kept = [self.operand(root, root.type) for root in self.roots[value]]
+            self.out.append(
+                l3.Instruction(ops.ROOTS, VOID, None, [each for each in kept if type(each) is l3.Variable], value.span)
+            )
 
     def _argument(self, value: ir.Value, span: int) -> Operand:
-        """An argument of a call.  A number there is a word, so a float constant goes through a variable."""
+        """An argument of a call.  A number there is a word, so a constant of another kind goes through a variable."""
+        return self._kept(value, "argument", span) if value.type.kind in (FLOAT, VECTOR) else self.operand(value, value.type)
+
+    def _kept(self, value: ir.Value, name: str, span: int) -> Operand:
+        """`value` in a variable, for where a number would not say its type."""
         operand = self.operand(value, value.type)
-        if value.type.is_float and isinstance(operand, int):
-            variable = l3.Variable(self.fresh("argument"), value.type)
+        if isinstance(operand, int):
+            variable = l3.Variable(self.fresh(name), value.type)
             self.out.append(self._copy(variable, operand, span))
             return variable
         return operand
+
+    def _call_c(self, value: ir.Value) -> None:
+        callee = self.operand(value.args[0], PTR)
+        if not isinstance(callee, l3.Variable):
+            variable = l3.Variable(self.fresh("callee"), PTR)
+            self.out.append(self._copy(variable, callee, value.span))
+            callee = variable
+        args = [self._argument(arg, value.span) for arg in value.args[1:]]
+        target = self.variable(value) if value.type is not VOID and self._is_used(value) else None
+        self.out.append(l3.Instruction(ops.CALL_C, value.type, target, [callee, *args], value.span))
 
     def _syscall(self, value: ir.Value) -> None:
         args = [self.operand(arg, I64) for arg in value.args]
@@ -412,13 +455,17 @@ class Lowering:
 
     def _divide(self, value: ir.Value) -> None:
         divisor = value.args[1]
-        if not (isinstance(divisor, ir.Const) and divisor.number) and divisor not in self.checked:
+        if not divides(value) and divisor not in self.checked:
             check_divisor(self, divisor, value.span, None)
         args = [self.operand(arg, value.type) for arg in value.args]
         self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
 
     def _select(self, value: ir.Value) -> None:
         condition, then, other = value.args
+        if condition.type is not BOOL:
+            args = [self._kept(condition, "mask", value.span), *[self.operand(arg, value.type) for arg in (then, other)]]
+            self.out.append(l3.Instruction(value.op, value.type, self.variable(value), args, value.span))
+            return
         turn = then.op is CONST and other.op is not CONST and condition.op in _OPPOSITE and condition not in self.used
         if turn:  # a number can be moved to the target before, and only a variable after
             then, other = other, then
@@ -429,6 +476,14 @@ class Lowering:
         arg = value.args[0]
         target = self.variable(value)
         self.out.append(l3.Instruction(value.op, arg.type, target, [self.operand(arg, arg.type)], value.span))
+
+    def _lanes(self, value: ir.Value) -> None:
+        """An operation on a vector that is not done lane by lane."""
+        op = value.op
+        whole = value.args[0].type if op.inward else value.type
+        types = {"V": whole, "E": whole.element}
+        args = [self.operand(arg, types.get(letter, arg.type)) for letter, arg in zip(op.operands, value.args, strict=True)]
+        self.out.append(l3.Instruction(op, whole, self.variable(value), args, value.span))
 
     def _bitcast(self, value: ir.Value) -> None:
         arg = value.args[0]
@@ -448,10 +503,12 @@ _HANDLERS: dict[Op, Callable[[Lowering, ir.Value], None]] = EXPANSIONS | {
     ops.STORE: Lowering._memory,
     ops.CALL: Lowering._call,
     ops.CALL_INDIRECT: Lowering._call,
+    ops.CALL_C: Lowering._call_c,
     ops.SYSCALL: Lowering._syscall,
     ops.DIV: Lowering._divide,
     ops.REM: Lowering._divide,
     ops.SELECT: Lowering._select,
     ops.CONVERT: Lowering._convert,
     ops.BITCAST: Lowering._bitcast,
+    **{op: Lowering._lanes for op in ops.OPS if "V" in (*op.operands, op.result)},
 }

@@ -7,7 +7,7 @@ no block.  Operands are always values; a block's phis come first and its last va
 from __future__ import annotations
 
 from septet.base.symbols import Data, Symbol
-from septet.base.types import BOOL, INT64, VOID, Type
+from septet.base.types import BOOL, INT64, VOID, Type, truth
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from septet.ops.table import Op
 
 ARRAYS, WORDS = "arrays", "words"  # Function.phase
+OWN, C = "", "c"  # Function.convention: called by Septet's own, or by C's
 OF_TUPLE, OF_ARRAY, OF_DIMENSIONS = -1, -2, -3  # Check.detail: index into a tuple, a 1-D array, a number of dimensions
 
 
@@ -60,12 +61,12 @@ class Address(Value):
 
 
 class Compare(Value):
-    """A comparison; `on` is the type that its operands are compared in."""
+    """A comparison, of type bool or a mask; `on` is the type that its operands are compared in."""
 
     __slots__ = ("on",)
 
     def __init__(self, op: Op, on: Type, args: list[Value], span: int = 0, by: str = "", name: str = "") -> None:
-        super().__init__(op, BOOL, args, span, by, name)
+        super().__init__(op, BOOL if on.lanes == 1 else truth(on), args, span, by, name)
         self.on = on
 
 
@@ -85,8 +86,8 @@ class Memory(Value):
 
 class Check(Value):
     """A CHECK_ opcode.  `detail`: for check-index the dimension, or one of the constants below; for check-kind the
-    descriptor wanted (`x86.abi.descriptor`); else 0.  The line is the span's, or `line` where that is not None: an absolute
-    one, or one of the function that the check was inlined from."""
+    descriptor wanted (`x86.abi.descriptor`); for check-convert which of `types.INTEGERS`; else 0.  The line is the span's, or
+    `line` where that is not None: an absolute one, or one of the function that the check was inlined from."""
 
     __slots__ = ("detail", "line")
 
@@ -109,7 +110,8 @@ class Length(Value):
 
 
 class Call(Value):
-    """CALL of `callee`, a function or a routine of the runtime.  CALL_INDIRECT has none: args[0] is the address."""
+    """CALL of `callee`, a function or a routine of the runtime.  CALL_INDIRECT has none: args[0] is the address.
+    CALL_C is a plain `Value`, its args[0] too an address, its arguments and result of machine types."""
 
     __slots__ = ("callee",)
 
@@ -171,9 +173,9 @@ class Block:
 
 
 class Function:
-    """A function in SSA form, in phase `arrays` or `words`."""
+    """A function in SSA form, in phase `arrays` or `words`.  One of convention C is called by C, or as C calls (CALL_C)."""
 
-    __slots__ = ("name", "result", "parameters", "blocks", "line", "phase")
+    __slots__ = ("name", "result", "parameters", "blocks", "line", "phase", "convention")
 
     def __init__(
         self, name: str, result: Type, parameters: list[Value], blocks: list[Block], line: int = 1, phase: str = ARRAYS
@@ -184,6 +186,7 @@ class Function:
         self.blocks = blocks
         self.line = line
         self.phase = phase
+        self.convention = OWN
 
     def values(self) -> Iterator[Value]:
         """Every value in a block, phis included, in program order."""
@@ -193,11 +196,23 @@ class Function:
 
 
 class Program:
-    """Functions and data by name, in program order."""
+    """Functions and data by name, in program order.
 
-    __slots__ = ("functions", "data", "source")
+    In a `hosted` program every function may be called from outside, and one that may fail has `ptr %context` as its first
+    parameter, for the runtime of its host to know where to go (`py.hosted`).
+    """
 
-    def __init__(self, functions: dict[str, Function], data: dict[str, Data], source: Source | None = None) -> None:
+    __slots__ = ("functions", "data", "source", "hosted", "collecting")
+
+    def __init__(
+        self,
+        functions: dict[str, Function],
+        data: dict[str, Data],
+        source: Source | None = None,
+        hosted: bool = False,
+    ) -> None:
         self.functions = functions
         self.data = data
         self.source = source
+        self.hosted = hosted
+        self.collecting: frozenset[str] | None = None  # the functions that may collect; None: not looked at yet

@@ -11,28 +11,28 @@ from septet.base.scan import (
     ARROW,
     BRACKETS,
     CLOSE_BRACE,
-    CLOSE_PAREN,
     END,
     FLOAT,
     FUNCTION,
     LABEL,
     NAME,
     NUMBER,
+    OPEN_BRACE,
     OPEN_BRACKET,
     OPERATOR,
     PERCENT,
     STRING,
     VARIABLE,
-    Cursor,
     Scanner,
     SyntaxProblem,
     Tokens,
     line_operand,
 )  # fmt: skip
-from septet.base.symbols import Data
-from septet.base.types import Type, named
-from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
-from septet.ir.written import BlockText, FunctionText, LineOperand, Operand, Statement, unescaped
+from septet.base.symbols import Data, External
+from septet.base.types import C_KINDS, INTEGERS, VOID, Type, named
+from septet.ir.nodes import ARRAYS, C, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
+from septet.ir.operands import OperandParser
+from septet.ir.written import BlockText, FunctionText, Operand, Statement, unescaped
 from septet.ops.routines import ROUTINES
 from septet.ops.table import COPY, FABS, OPS, PHI
 from septet.x86 import abi
@@ -50,10 +50,10 @@ WORD_OPS = {op.name: op for op in OPS if op.pure and op.operands and not op.symb
 WORD_OPS["abs"] = FABS
 DETAILS = {"tuple": OF_TUPLE, "array": OF_ARRAY, "dimensions": OF_DIMENSIONS}
 KINDS = {"raw": abi.RAW, "array": abi.ARRAY, "tuple": abi.TUPLE, "code": abi.FUNCTION}
-CHECKS = {"check-null": 1, "check-kind": 1, "check-index": 2, "check-length": 1, "check-divisor": 1}
+CHECKS = {"check-null": 1, "check-kind": 1, "check-index": 2, "check-length": 1, "check-divisor": 1, "check-convert": 1}
 
 
-class Parser(Cursor):
+class Parser(OperandParser):
     """Reads a whole program; complaints gather in `tokens`."""
 
     __slots__ = ("functions", "data", "block", "use_notes")
@@ -73,10 +73,12 @@ class Parser(Cursor):
                     self._function()
                 elif self.text == "data":
                     self._data()
+                elif self.text == "declare":
+                    self._external()
                 else:
-                    self.fail("'define' or 'data'")
+                    self.fail("'define', 'data' or 'declare'")
             except SyntaxProblem:
-                self._recover(("define", "data"))
+                self._recover(("define", "data", "declare"))
         return self.tokens
 
     def _recover(self, keywords: tuple[str, ...]) -> None:
@@ -102,11 +104,30 @@ class Parser(Cursor):
             self.at += 1
         self.data.append((Data(name, size, content), at))
 
+    def _external(self) -> None:
+        """`declare TYPE @name (TYPE, ...)`; the parameters may have names, which mean nothing."""
+        self.at += 1
+        result = self.type()
+        at = self.at
+        name = self.take(FUNCTION, "the function's name, like '@sin',")[1:]
+        parameters: list[Type] = []
+        self.expect("(")
+        while not self.accept(")"):
+            if parameters:
+                self.expect(",")
+            parameters.append(self.type())
+            if self.kind == VARIABLE:
+                self.at += 1
+        for type in (result, *parameters):
+            if type.kind not in C_KINDS and (type is not VOID or type in parameters):
+                self.tokens.complain(at, f"'@{name}' is a function of C, which knows no {type}")
+        self.data.append((External(name, result, parameters), at))
+
     # Functions and blocks.
 
     def _function(self) -> None:
         self.at += 1
-        result = self._type()
+        result = self.type()
         at = self.at
         name = self.take(FUNCTION, "the function's name, like '@f',")[1:]
         function = FunctionText(name, at, result)
@@ -119,13 +140,15 @@ class Parser(Cursor):
         while not self.accept(")"):
             if function.parameters:
                 self.expect(",")
-            type = self._type()
+            type = self.type()
             place = self.at
             function.parameters.append((self.take(VARIABLE, "a parameter, like '%x',")[1:], type, place))
         if self.accept(WORDS):
             function.phase = WORDS
-        elif self.kind == NAME:
+        else:
             self.accept(ARRAYS)
+        if self.accept(C):
+            function.convention = C
         self.expect("{")
         self.functions.append(function)
         self._blocks(function)
@@ -176,79 +199,6 @@ class Parser(Cursor):
             )
             block.statements.append(Statement("return", at))
 
-    # Types and operands.
-
-    def _type(self) -> Type:
-        at = self.at
-        text = self.take(NAME, "a type")
-        while self.kind == BRACKETS:
-            text += "[]"
-            self.at += 1
-        type = named(text)
-        if type is None:
-            known = "int64 int64[] tuple code void i8 i16 i32 i64 u8 u16 u32 u64 bool ptr f32 f64".split()
-            self.tokens.complain(at, f"there is no type '{text}'", did_you_mean(text, known))
-            raise SyntaxProblem
-        return type
-
-    def _starts_type(self, before: int) -> bool:
-        """Whether a type and, behind it, a token of kind `before` come here."""
-        at = self.at + 1
-        while self.kinds[at] == BRACKETS:
-            at += 1
-        return self.kinds[at] == before
-
-    def operand(self, what: str = "a variable or a number") -> Operand:
-        """A variable, a number, the address of a function or of data, or a line; the latter with a type in front if need be."""
-        at = self.at
-        kind = self.kind
-        if kind == VARIABLE:
-            self.at += 1
-            return Operand(VARIABLE, self.texts[at][1:], at)
-        type = None
-        if kind == NAME:
-            if self.text == "line" and self.kinds[at + 1] == NUMBER:
-                self.at += 1
-                return LineOperand(line_operand(self), at)
-            type = named(self.text) if self.kinds[at + 1] != BRACKETS else None
-            if type is None and self.kinds[at + 1] != BRACKETS:
-                self.fail(what)
-            type = self._type()
-            kind = self.kind
-        if kind == FUNCTION:
-            self.at += 1
-            return Operand(FUNCTION, self.texts[self.at - 1][1:], at, type)
-        sign = ""
-        if self.text in ("-", "+"):
-            sign = "-" if self.text == "-" else ""
-            self.at += 1
-        if self.kind not in (NUMBER, FLOAT):
-            self.at = at
-            self.fail(what)
-        self.at += 1
-        return Operand(self.kinds[self.at - 1], sign + self.texts[self.at - 1], at, type)
-
-    def _operands(self) -> list[Operand]:
-        """Operands between parentheses."""
-        self.expect("(")
-        args: list[Operand] = []
-        while self.kind != CLOSE_PAREN:
-            if args:
-                self.expect(",")
-            args.append(self.operand())
-        self.at += 1
-        return args
-
-    def _several(self, count: int) -> list[Operand]:
-        args = [self.operand()]
-        while len(args) < count:
-            self.expect(",")
-            args.append(self.operand())
-        return args
-
-    def _label(self) -> tuple[str, int]:
-        return self.take(LABEL, "a label")[1:], self.at - 1
-
     # Statements.
 
     def _statement(self) -> Statement:
@@ -264,10 +214,10 @@ class Parser(Cursor):
             return handler(self)
         if self.text in CHECKS:
             return self._check()
-        if self._starts_type(NUMBER):
+        if self.starts_type(NUMBER):
             return self._store_element()
-        if self._starts_type(VARIABLE):
-            type = self._type()
+        if self.starts_type(VARIABLE):
+            type = self.type()
             if self.kinds[self.at + 1] == ARROW:
                 return self._assignment(type)
             statement = Statement("declare", self.at)
@@ -299,14 +249,14 @@ class Parser(Cursor):
             op = WORD_OPS.get(self.text)
             if op is not None:
                 self.at += 1
-                return Statement("word", at, self.texts[at], self._several(len(op.operands)))
-            if self.kinds[self.at + 1] not in (NUMBER, FLOAT, OPERATOR, FUNCTION, BRACKETS):
+                return Statement("word", at, self.texts[at], self.several(len(op.operands)))
+            if self.kinds[self.at + 1] not in (NUMBER, FLOAT, OPERATOR, FUNCTION, BRACKETS, OPEN_BRACE):
                 known = [*_RIGHT_SIDES, *WORD_OPS]
                 self.tokens.complain(at, f"{self.tokens.spelled(at)} is no operation", did_you_mean(self.text, known))
                 raise SyntaxProblem
         left = self.operand("a value")
         if self.kind == OPEN_BRACKET and (left.kind == VARIABLE or left.type is not None):
-            return Statement("element", at, "", [left, *self._indices()])
+            return Statement("element", at, "", [left, *self.indices()])
         text = self.text
         if text in SPLIT and self.kind in (ARROW, OPERATOR):
             symbol, sign = SPLIT[text]
@@ -322,24 +272,13 @@ class Parser(Cursor):
             return Statement("copy", at, "", [left])
         self.at += 1
         statement = Statement("infix", at, text, [left])
-        statement.on = self._suffix()
+        statement.on = self.suffix()
         statement.args.append(self.operand())
         return statement
 
-    def _suffix(self) -> Type | None:
-        """The type after a dot, if there is one."""
-        return self._type() if self.accept(".") else None
-
-    def _indices(self) -> list[Operand]:
-        indices: list[Operand] = []
-        while self.accept("["):
-            indices.append(self.operand())
-            self.expect("]")
-        return indices
-
     def _store_element(self) -> Statement:
         statement = Statement("set-element", self.at, "", [self.operand()])
-        statement.args += self._indices()
+        statement.args += self.indices()
         self.expect("<-")
         statement.args.append(self.operand("a value"))
         return statement
@@ -347,21 +286,26 @@ class Parser(Cursor):
     def _call(self) -> Statement:
         statement = Statement("call", self.at)
         self.at += 1
+        if self.text == C and self.kind == NAME:
+            self.at += 1
+            statement.shape = "call-c"
+            statement.args = [self.operand("what to call"), *self.operands()]
+            return statement
         if self.kind == NAME and named(self.text) is None:
             statement.word = self.text
             if self.text not in ROUTINES:
                 self.tokens.complain(self.at, f"there is no routine '{self.text}'", did_you_mean(self.text, ROUTINES))
                 raise SyntaxProblem
             self.at += 1
-            statement.args = self._operands()
+            statement.args = self.operands()
         else:
             callee = self.operand("what to call")
-            statement.args = [callee, *self._operands()]
+            statement.args = [callee, *self.operands()]
         return statement
 
     def _syscall(self) -> Statement:
         self.at += 1
-        return Statement("syscall", self.at - 1, "", self._operands())
+        return Statement("syscall", self.at - 1, "", self.operands())
 
     def _new(self) -> Statement:
         at = self.at
@@ -370,7 +314,7 @@ class Parser(Cursor):
         if word not in ("Array", "Tuple"):
             self.at -= 1
             self.fail("'Array' or 'Tuple'")
-        statement = Statement("new", at, word, self._operands())
+        statement = Statement("new", at, word, self.operands())
         if not statement.args or word == "Tuple" and len(statement.args) > 1:
             self.tokens.complain(at, "a tuple has one size" if word == "Tuple" else "an array needs a size a dimension")
             raise SyntaxProblem
@@ -396,8 +340,23 @@ class Parser(Cursor):
         while not self.accept(")"):
             if statement.args:
                 self.expect(",")
-            statement.labels.append(self._label())
+            statement.labels.append(self.label())
             statement.args.append(self.operand())
+        return statement
+
+    def _shuffle(self) -> Statement:
+        """`shuffle a, b, (lanes)`; the lanes are an operand, a constant vector of u8."""
+        statement = Statement("word", self.at, self.text)
+        self.at += 1
+        statement.args = self.several(2)
+        self.expect(",")
+        at = self.at
+        lanes = [str(lane.text) for lane in self.operands() if lane.kind == NUMBER]
+        type = named(f"u8x{len(lanes)}")
+        if type is None:
+            self.tokens.complain(at, f"a vector of {len(lanes)} lanes: 2, 4, 8, 16, 32 or 64 there may be")
+            raise SyntaxProblem
+        statement.args.append(Operand(NUMBER, "{" + ",".join(lanes) + "}", at, type))
         return statement
 
     def _load(self) -> Statement:
@@ -410,7 +369,7 @@ class Parser(Cursor):
     def _store(self) -> Statement:
         statement = Statement("store", self.at)
         self.at += 1
-        statement.on = self._suffix()
+        statement.on = self.suffix()
         self._address(statement)
         self.expect("<-")
         statement.args.append(self.operand("a value"))
@@ -432,7 +391,7 @@ class Parser(Cursor):
         word = self.text
         statement = Statement("check", self.at, word)
         self.at += 1
-        statement.args = self._several(CHECKS[word])
+        statement.args = self.several(CHECKS[word])
         if word == "check-index":
             self.expect(",")
             if self.kind == NAME and self.text in DETAILS:
@@ -446,6 +405,12 @@ class Parser(Cursor):
             kind = KINDS[self.text]
             self.at += 1
             statement.offset = abi.descriptor(kind, 0 if kind == abi.TUPLE else self.number("a count", 0, 1 << 20))
+        elif word == "check-convert":
+            type = self.type()
+            if type not in INTEGERS:
+                self.tokens.complain(self.at - 1, f"{type} is none of {', '.join(map(str, INTEGERS))}")
+                raise SyntaxProblem
+            statement.offset = INTEGERS.index(type)
         if self.kind == NAME and self.text == "at":
             self.at += 1
             is_relative = self.accept("line")
@@ -456,10 +421,10 @@ class Parser(Cursor):
         statement = Statement("br", self.at)
         self.at += 1
         if self.kind == LABEL:
-            statement.labels = [self._label()]
+            statement.labels = [self.label()]
         else:
             statement.args = [self.operand("a label or a condition")]
-            statement.labels = [self._label(), self._label()]
+            statement.labels = [self.label(), self.label()]
         return statement
 
     def _return(self) -> Statement:
@@ -492,4 +457,5 @@ _RIGHT_SIDES: dict[str, Callable[[Parser], Statement]] = {
     "length": Parser._length,
     "phi": Parser._phi,
     "load": Parser._load,
+    "shuffle": Parser._shuffle,
 }

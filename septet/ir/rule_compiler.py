@@ -12,7 +12,7 @@ import re
 from septet.base.types import named
 from septet.ir.rules import all_rules
 from septet.ops import table as ops
-from septet.ops.rules import ROOT_ONLY, SIGN_SENSITIVE, Tree, concrete, is_constant
+from septet.ops.rules import FREE, ROOT_ONLY, SIGN_SENSITIVE, Tree, concrete, is_constant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ TEST = {
     "narrow": "{}.kind == 1 and 8 <= {}.bits <= 32",
     "int": "{}.kind <= 1",
     "float": "{}.is_float",
+    "vector": "{}.kind == 3",
     "any": "",
 }
 
+ANY = ("select", "load", "store", *FREE)  # opcodes for more than integers
 NESTED = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # text with brackets in brackets
 
 HEAD = '''"""What `septet.ir.rule_compiler` makes of the rewrite rules."""
@@ -62,7 +64,7 @@ class _Match:
             self.steps.append(("do", f"{', '.join(operands)}{',' * (len(operands) == 1)} = {node}.args"))
         else:
             kind = self.row.types["T"]
-            if kind != "int" or tree.op in ("select", "load", "store", "convert", "bitcast"):
+            if kind not in ("int", "vector") or kind == "int" and tree.op in ANY:
                 self._if(_class("T", kind))
         constants = [(n, arg) for n, arg in enumerate(tree.args) if not isinstance(arg, Tree) and is_constant(arg)]
         inner = [(n, arg) for n, arg in enumerate(tree.args) if isinstance(arg, Tree)]
@@ -102,7 +104,7 @@ class _Match:
     def _constant(self, leaf: Leaf, operand: str, wanted: str | None, path: str) -> None:
         """Steps for a constant operand."""
         number = f"k{path}"
-        around = self.type(wanted) if wanted and wanted != "bool" else ""
+        around = self.type(wanted) if wanted and wanted not in ("bool", "lane") else ""
         wrapped = f"{number} = {operand}.number"
         if around:
             wrapped += f" if {operand}.type is {around} else {around}.wrap({operand}.number)"
@@ -198,7 +200,7 @@ class _Match:
         for arg, wanted in zip(tree.args, self.row.operands(tree), strict=True):
             if isinstance(arg, Tree):
                 made.append(self._same(arg) or self._make(arg))
-            elif isinstance(arg, str) and arg in self.at and (arg not in self.numbers or wanted is None):
+            elif isinstance(arg, str) and arg in self.at and (arg not in self.numbers or wanted in (None, "lane")):
                 made.append(self.at[arg])
             else:
                 made.append(self._number(arg, self.type(wanted or "T")))
@@ -313,14 +315,16 @@ def _group(step: Step, rest: list[Entry], indent: int) -> list[str]:
     return [f"{pad}if {code}:", *_tree(rest, indent + 1)]
 
 
-def _function(name: str, rows: list[tuple[Tree, Entry]]) -> list[str]:
-    """The function of the rules for opcode `name`."""
+def _function(name: str, rows: list[tuple[Tree, Entry]], vectors: list[tuple[Tree, Entry]]) -> list[str]:
+    """The function of the rules for opcode `name`; `vectors` are for values of such a type, the other ones are not."""
     op = ops.NAMED[name]
-    arity = len(rows[0][0].args)
+    arity = len((rows or vectors)[0][0].args)
     out = [f"def rules_{name.replace('-', '_')}(door, value):"]
     out.append(f"    T = value.{'on' if op.compares or name in ('load', 'store') else 'type'}")
     out.append("    " + ", ".join(f"a{n}" for n in range(arity)) + "," * (arity == 1) + " = value.args")
     body = _tree([entry for _, entry in rows], 1)
+    if name not in ROOT_ONLY:
+        body = ["    if T.kind == 3:", *_tree([entry for _, entry in vectors], 2), "        return None", *body]
     text = "\n".join(body)
     out += [f"    o{n} = a{n}.op" for n in range(arity) if f"o{n} " in text]
     return [*out, *body, "    return None", ""]
@@ -328,14 +332,18 @@ def _function(name: str, rows: list[tuple[Tree, Entry]]) -> list[str]:
 
 def generate() -> str:
     """The generated module."""
-    by_root: dict[str, list[tuple[Tree, Entry]]] = {}
+    by_root: dict[str, tuple[list[tuple[Tree, Entry]], list[tuple[Tree, Entry]]]] = {}
     for row in all_rules():
-        for tree, entry in entries(row):
-            by_root.setdefault(tree.op, []).append((tree, entry))
+        is_vector = row.types["T"] == "vector"
+        for tree, entry in [] if is_vector else entries(row):
+            by_root.setdefault(tree.op, ([], []))[0].append((tree, entry))
+        for tree, entry in entries(row.of_vectors()) if is_vector or row.lanewise() else []:
+            by_root.setdefault(tree.op, ([], []))[1].append((tree, entry))
     code: list[str] = []
-    for name, rows in by_root.items():
-        rows.sort(key=lambda row: -sum(1 for _ in row[0].inner()))
-        code += _function(name, rows)
+    for name, (rows, vectors) in by_root.items():
+        for some in (rows, vectors):
+            some.sort(key=lambda row: -sum(1 for _ in row[0].inner()))
+        code += _function(name, rows, vectors)
     code.append("RULES = [None] * len(ops.OPS)")
     code += [f"RULES[{_opcode(name)}.code] = rules_{name.replace('-', '_')}" for name in by_root]
     text = "\n".join(code)

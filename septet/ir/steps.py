@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 
+from septet.base.types import INTEGERS
 from septet.base.words import MASK, SIGN, wrap
 from septet.ir.nodes import OF_ARRAY, OF_DIMENSIONS, OF_TUPLE
 from septet.ops import meaning
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from septet.base.types import Type
     from septet.ir.nodes import Check, Length, Memory, Value
     from septet.runtime.model import Runtime
 
@@ -180,6 +182,10 @@ def new(context: Context, value: Value, line: int) -> Function:
 
 def check(context: Context, value: Check, line: int) -> Function:
     """A check; its error does not return."""
+    if value.op is ops.CHECK_CONVERT:
+        return _conversion(context.runtime.call, value.args[0].type, INTEGERS[value.detail], line)
+    if value.args[0].type.lanes > 1:
+        return _divisors(context.runtime.call, value.args[0].type, line)
     return _CHECKS[value.op](context.runtime.call, context.runtime, value.detail, line)
 
 
@@ -217,6 +223,14 @@ def _divisor(error: Function, runtime: Runtime, detail: int, line: int) -> Funct
     return lambda number: 0 if number else error("division-error", [line])
 
 
+def _divisors(error: Function, type: Type, line: int) -> Function:
+    return lambda number: 0 if all(meaning.unpacked(type, number)) else error("division-error", [line])
+
+
+def _conversion(error: Function, source: Type, target: Type, line: int) -> Function:
+    return lambda number: 0 if meaning.is_in(number, source, target) else error("conversion-error", [line])
+
+
 _CHECKS: dict[ops.Op, Callable[[Function, Runtime, int, int], Function]] = {
     ops.CHECK_NULL: _null,
     ops.CHECK_KIND: _kind,
@@ -230,17 +244,18 @@ def divide(context: Context, value: Value, line: int) -> Function:
     """A quotient or remainder; an error where the divisor is 0."""
     function = value.op.function(value.type)
     error = context.runtime.call
+    type = value.type
+    if type.lanes > 1:
+        return lambda a, b: function(a, b) if all(meaning.unpacked(type, b)) else error("division-error", [line])
     return lambda a, b: function(a, b) if b else error("division-error", [line])
 
 
 def select(context: Context, value: Value, line: int) -> Function:
     """The second operand if the first is 1, else the third."""
-    return lambda condition, then, other: then if condition else other
+    return value.op.function(value.args[0].type, value.type)
 
 
 def convert(context: Context, value: Value, line: int) -> Function:
-    """From the operand's type to the result's."""
+    """From the first operand's type to the result's."""
     source, target = value.args[0].type, value.type
-    if value.op is ops.BITCAST:
-        return meaning.bitcast(source, target)
-    return int if source.bits == 1 and target.is_word else meaning.convert(source, target)
+    return int if value.op is ops.CONVERT and source.bits == 1 and target.is_word else value.op.function(source, target)

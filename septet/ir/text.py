@@ -5,9 +5,10 @@ from __future__ import annotations
 from septet.base import literals
 from septet.base import notes as note_text
 from septet.base.names import Fresh
-from septet.base.symbols import FUNCTION
-from septet.base.types import BOOL, CODE, I64, INT64, PTR, VOID, Type
+from septet.base.symbols import FUNCTION, External
+from septet.base.types import BOOL, CODE, I64, INT64, INTEGERS, PTR, VOID, Type
 from septet.ir.nodes import (
+    C,
     OF_ARRAY,
     OF_DIMENSIONS,
     OF_TUPLE,
@@ -57,7 +58,9 @@ def print_program(program: Program, notes: bool = True) -> str:
 
 
 def print_data(data: Data) -> str:
-    """`data @name SIZE "content"`."""
+    """`data @name SIZE "content"`, or the declaration of a function of C."""
+    if isinstance(data, External):
+        return repr(data)
     text = f"data @{data.name} {data.size}"
     return f'{text} "{_escaped(data.content)}"' if data.content else text
 
@@ -93,6 +96,7 @@ class Printer:
         function = self.function
         parameters = ", ".join(f"{value.type} %{self.names[value]}" for value in function.parameters)
         phase = " words" if function.phase == WORDS else ""
+        phase += " c" if function.convention == C else ""
         note = note_text.write(0, line=function.line) if self.notes else ""
         lines = [f"define {function.result} @{function.name} ({parameters}){phase} {{{note}"]
         for block in function.blocks:
@@ -137,6 +141,15 @@ class Printer:
         type = _OPERAND_TYPE.get(op, value.type)
         return f"{_SPELLED.get(op, op.name)} " + ", ".join(self.operand(arg, type) for arg in value.args)
 
+    def _lanes(self, value: Value) -> str:
+        """An operation on a vector that is not done lane by lane."""
+        op, args = value.op, value.args
+        usual = {"V": VOID if op.inward else value.type, "K": I64, "E": value.type.element}
+        texts = [self.operand(arg, usual[letter]) for letter, arg in zip(op.operands, args, strict=True) if letter != "L"]
+        if op is ops.SHUFFLE and isinstance(args[2], Const):
+            texts.append("(" + literals.spell(args[2].number, args[2].type)[1:-1] + ")")
+        return f"{op} " + ", ".join(texts)
+
     def _implied(self, args: list[Value]) -> Type | None:
         """The type of the first operand that is a variable."""
         return next((arg.type for arg in args if arg in self.names), None)
@@ -171,6 +184,11 @@ class Printer:
         text = f"{callee.type} {callee.symbol}" if isinstance(callee, Address) else self.operand(callee, VOID)
         return f"call {text}{self._list(args)}"
 
+    def _call_c(self, value: Value) -> str:
+        callee, *args = value.args
+        arguments = ", ".join([self.operand(arg, VOID) for arg in args])
+        return f"call c {self.operand(callee, VOID if not isinstance(callee, Address) else callee.type)}({arguments})"
+
     def _syscall(self, value: Value) -> str:
         return f"syscall{self._list(value.args, I64)}"
 
@@ -203,6 +221,8 @@ class Printer:
         elif value.op is ops.CHECK_KIND:
             kind = value.detail & 255
             text += f" {_KINDS.get(kind, kind)}" + ("" if kind == abi.TUPLE else f" {value.detail >> 8}")
+        elif value.op is ops.CHECK_CONVERT:
+            text += f" {INTEGERS[value.detail]}"
         return text if value.line is None else f"{text} at {value.line}"
 
     def _branch(self, value: Value) -> str:
@@ -227,6 +247,7 @@ _PRINTERS: dict[ops.Op, Callable[[Printer, Value], str]] = {
     ops.NEW_TUPLE: Printer._new,
     ops.CALL: Printer._call,
     ops.CALL_INDIRECT: Printer._call,
+    ops.CALL_C: Printer._call_c,
     ops.SYSCALL: Printer._syscall,
     ops.PHI: Printer._phi,
     ops.LOAD: Printer._load,
@@ -236,6 +257,8 @@ _PRINTERS: dict[ops.Op, Callable[[Printer, Value], str]] = {
     ops.CHECK_INDEX: Printer._check,
     ops.CHECK_LENGTH: Printer._check,
     ops.CHECK_DIVISOR: Printer._check,
+    ops.CHECK_CONVERT: Printer._check,
+    **{op: Printer._lanes for op in ops.OPS if "V" in (*op.operands, op.result)},
     ops.BR: Printer._branch,
     ops.BR_IF: Printer._branch,
     ops.RETURN: Printer._return,

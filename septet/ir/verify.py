@@ -16,18 +16,23 @@
   goes into an object that `allocate` made in the same block, for it never changes afterwards.
 * `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words; the result is of the
   function's type, or dropped; a function without result gives the word 0.
-* `_convert`: between integers, words and floats; a bitcast keeps the width.
+* `_convert`: between integers, words and floats, or vectors of equally many; a bitcast keeps the width.
+* `_lanes`: what takes vectors apart or puts them together is of their lanes' type; a lane is named by a constant that has it.
+* `_call_c`: what is called by C's convention is an address: of a function that is declared, or of convention C, with operands as
+  it says, or any; these and the result are words, integers and floats.  `_convention`: so are those of a function of convention C.
+* `_parameters`: of the floats and vectors among the parameters, or arguments, no vector comes after eight others.
 * `_branch`: what decides a branch is a bool.  `_return`: what is returned is of the function's result type.
-* `_value_type`: values are words, integers and floats (there are no operations on vectors).
+* `_value_type`: values are words, integers, floats, and vectors of 64 to 512 bits.
 """
 
 from __future__ import annotations
 
+from septet.base import types
 from septet.base.diagnostics import Diagnostic, did_you_mean
 from septet.base.literals import spell
 from septet.base.source import locate
-from septet.base.symbols import FUNCTION, ROUTINE
-from septet.base.types import BOOL, FLOAT, I64, INT, INT64, TUPLE, VALUE, VOID
+from septet.base.symbols import FUNCTION, ROUTINE, External
+from septet.base.types import BOOL, C_KINDS, FLOAT, I64, INT, INT64, INTEGERS, TUPLE, U8, U64, VALUE, VECTOR, VOID, truth, vector
 from septet.ir import nodes as ir
 from septet.ir.analyses.dominators import Dominators
 from septet.ops import table as ops
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
     Found = Iterator[Diagnostic]
 
 _ARRAYS = (ops.ELEMENT, ops.SET_ELEMENT, ops.LENGTH, ops.NEW_ARRAY, ops.NEW_TUPLE)
-_NOWHERE = (ops.CONST, ops.PARAM, ops.SYMBOL_ADDRESS, ops.COPY, ops.LABEL, ops.PHI)  # stand in no body
+_NOWHERE = (ops.CONST, ops.PARAM, ops.SYMBOL_ADDRESS, ops.COPY, ops.LABEL, ops.ROOTS, ops.PHI)  # stand in no body
 _CLASSES: dict[ops.Op, type] = {
     ops.LOAD: ir.Memory,
     ops.STORE: ir.Memory,
@@ -81,6 +86,16 @@ def _spelled(arg: ir.Value) -> str:
     return f"'{arg.symbol}'" if isinstance(arg, ir.Address) else f"'%{arg.name}'"
 
 
+_ALLOWED = {"I": (INT, VALUE), "F": (FLOAT,), "A": (INT, VALUE, FLOAT)}  # kinds of types, or of vectors' lanes
+
+
+def _names_lanes(arg: ir.Value, made: Type, whole: Type) -> bool:
+    """Whether `arg` is as many constant lanes as `made` has, each of one of two vectors `whole`."""
+    if not isinstance(arg, ir.Const) or arg.type is not vector(U8, made.lanes):
+        return False
+    return all(lane < 2 * whole.lanes for lane in arg.number.to_bytes(made.lanes, "little"))
+
+
 class _Checker:
     """Checks one function."""
 
@@ -109,6 +124,8 @@ class _Checker:
             if bad:
                 return
         self.dominators = Dominators(self.function)
+        yield from self._parameters(None, self.function.parameters)
+        yield from self._convention()
         for value in self.function.parameters:
             yield from self._value_type(value)
         for block in self.function.blocks:
@@ -235,7 +252,13 @@ class _Checker:
             yield self.wrong(user, f"'{user.op}' wants a word, but {_spelled(arg)} is {arg.type}")
 
     def _value_type(self, value: ir.Value) -> Found:
-        if value.type.kind not in (INT, VALUE, FLOAT) and (value.type is not VOID or value.op is ops.PARAM):
+        type = value.type
+        bad = (
+            not types.LEAST_VECTOR <= type.bits <= types.MOST_VECTOR
+            if type.kind == VECTOR
+            else type is VOID and value.op is ops.PARAM
+        )
+        if bad:
             yield self.wrong(value, f"'%{value.name}' is {value.type}, which no value can be")
 
     def _phase(self, value: ir.Value) -> Found:
@@ -254,25 +277,63 @@ class _Checker:
             yield from self._counted(value, len(op.operands))
             return
         type = value.on if isinstance(value, ir.Compare) else value.type
-        allowed = {"I": (INT, VALUE), "F": (FLOAT,), "A": (INT, VALUE, FLOAT)}
         if op.check:
-            assert isinstance(value, ir.Check)
-            if value.line is not None and not isinstance(value.line, int):
-                yield from self._line(value, value.line)
-            for arg in value.args:
-                if arg.type.kind not in (INT, VALUE) or op is not ops.CHECK_DIVISOR and not arg.type.is_word:
-                    yield self.wrong(value, f"'{op}' wants words, but {_spelled(arg)} is {arg.type}")
+            yield from self._check(value)
             return
         for letter, arg in zip(op.operands, value.args, strict=True):
-            if letter == "bool":
-                yield from self._accepts(value, BOOL, arg)
-            elif type.kind not in allowed[letter]:
+            if letter == "C":
+                if arg.type is not BOOL and (type.kind != VECTOR or arg.type is not truth(type)):
+                    yield self.wrong(value, f"'{op}' of {type} does not go by {arg.type}")
+            elif type.element.kind not in _ALLOWED[letter]:
                 yield self.wrong(value, f"there is no '{op}' on {type}")
                 return
             else:
                 yield from self._accepts(value, type, arg)
-        if op.compares and value.type is not BOOL:
-            yield self.wrong(value, f"'{op}' gives bool, not {value.type}")
+        if op.compares and value.type is not truth(type):
+            yield self.wrong(value, f"'{op}' gives {truth(type)}, not {value.type}")
+
+    def _check(self, value: ir.Value) -> Found:
+        assert isinstance(value, ir.Check)
+        op = value.op
+        if value.line is not None and not isinstance(value.line, int):
+            yield from self._line(value, value.line)
+        if op is ops.CHECK_CONVERT and not 0 <= value.detail < len(INTEGERS):
+            yield self.wrong(value, f"'{op}' names no integer type")
+        for arg in value.args:
+            if op is ops.CHECK_CONVERT:
+                right = arg.type.kind in (INT, VALUE, FLOAT)
+            elif op is ops.CHECK_DIVISOR:
+                right = arg.type.element.kind in (INT, VALUE)
+            else:
+                right = arg.type.is_word
+            if not right:
+                yield self.wrong(value, f"'{op}' is not of {arg.type}, as {_spelled(arg)} is")
+
+    def _lanes(self, value: ir.Value) -> Found:
+        op, args = value.op, value.args
+        if len(args) != len(op.operands):
+            yield from self._counted(value, len(op.operands))
+            return
+        whole = args[0].type if op.inward else value.type
+        results = {"V": whole, "E": whole.element, "IE": whole.element, "FE": whole.element, "u64": U64, "W": value.type}
+        allowed = (FLOAT,) if op.result == "FE" else (INT,) if op.result == "IE" else (INT, FLOAT)
+        right = whole.kind == VECTOR and whole.element.kind in allowed and value.type is results[op.result]
+        if not right or op is ops.SHUFFLE and (value.type.kind != VECTOR or value.type.element is not whole.element):
+            yield self.wrong(value, f"there is no '{op}' on {whole} that gives {value.type}")
+            return
+        for letter, arg in zip(op.operands, args, strict=True):
+            if letter == "K" and not (isinstance(arg, ir.Const) and arg.type is I64 and 0 <= arg.number < whole.lanes):
+                yield self.wrong(value, f"'{op}' names no lane of {whole}")
+            elif letter == "L" and not _names_lanes(arg, value.type, whole):
+                yield self.wrong(value, f"'{op}' does not name {value.type.lanes} lanes of two {whole}")
+            elif letter in "VE":
+                yield from self._accepts(value, whole if letter == "V" else whole.element, arg)
+
+    def _parameters(self, value: ir.Value | None, values: list[ir.Value]) -> Found:
+        vectors = [arg.type.kind == VECTOR for arg in values if arg.type.kind in (FLOAT, VECTOR)]
+        if any(vectors[8:]):
+            message = f"in '@{self.function.name}', a vector comes after eight floats and vectors"
+            yield Diagnostic(message, self.at(value) if value is not None else None)
 
     def _access(self, value: ir.Value) -> Found:
         count = len(value.args) - (1 if value.op is ops.ELEMENT else 2)
@@ -340,6 +401,8 @@ class _Checker:
     def _call(self, value: ir.Value) -> Found:
         assert isinstance(value, ir.Call)
         callee = value.callee
+        if callee is None:
+            yield from self._parameters(value, value.args[1:])
         if value.op is ops.CALL_INDIRECT:
             if callee is not None or not value.args:
                 yield self.wrong(value, "an indirect call is of the address in its first operand")
@@ -351,6 +414,46 @@ class _Checker:
             yield from self._routine(value, callee.name)
         else:
             yield from self._direct(value, callee.name)
+
+    def _call_c(self, value: ir.Value) -> Found:
+        """A call of a function of C: of an external one, of one of convention C, or of an address."""
+        if not value.args or not value.args[0].type.is_word:
+            yield self.wrong(value, "what is called by C's convention is an address, the first operand")
+            return
+        callee, *args = value.args
+        name = callee.symbol.name if isinstance(callee, ir.Address) else ""
+        known = self.program.data.get(name) or self.program.functions.get(name)
+        for arg in args:
+            if arg.type.kind not in C_KINDS and not arg.type.is_word:
+                yield self.wrong(value, f"{_spelled(arg)} is {arg.type}, which a function of C does not take")
+        if value.type is not VOID and value.type.kind not in C_KINDS and not value.type.is_word:
+            yield self.wrong(value, f"a function of C does not give {value.type}")
+        if isinstance(known, ir.Function):
+            if known.convention != ir.C:
+                yield self.wrong(value, f"'@{name}' is not of C's convention", f"'define ... @{name} (...) words c' makes it so")
+            yield from self._as_declared(value, name, [parameter.type for parameter in known.parameters], known.result)
+        elif isinstance(known, External):
+            yield from self._as_declared(value, name, list(known.parameters), known.result)
+        elif known is not None:
+            yield self.wrong(value, f"'@{name}' is data, no function")
+
+    def _as_declared(self, value: ir.Value, name: str, parameters: list[Type], result: Type) -> Found:
+        args = value.args[1:]
+        if len(args) != len(parameters):
+            yield self.wrong(value, f"'@{name}' takes {len(parameters)} arguments, not {len(args)}")
+            return
+        for wanted, arg in zip(parameters, args, strict=True):
+            yield from self._accepts(value, wanted, arg)
+        if value.type is not VOID and not value.type.accepts(result):
+            yield self.wrong(value, f"'@{name}' gives {result}, not {value.type}")
+
+    def _convention(self) -> Found:
+        """A function that C calls takes and gives what C knows."""
+        function = self.function
+        for type in (function.result, *[parameter.type for parameter in function.parameters]):
+            if function.convention == ir.C and type.kind not in C_KINDS and type is not VOID:
+                message = f"'@{function.name}' is of C's convention, which knows no {type}"
+                yield Diagnostic(message, locate(self.program.source, function.line, 1))
 
     def _routine(self, value: ir.Value, name: str) -> Found:
         routine = ROUTINES.get(name)
@@ -371,6 +474,8 @@ class _Checker:
             message = f"in '@{self.function.name}', there is no function '@{name}'"
             yield Diagnostic(message, self.at(value, name), did_you_mean(name, self.program.functions))
             return
+        if function.convention == ir.C:
+            yield self.wrong(value, f"'@{name}' is of C's convention", f"'call c @{name}(...)' calls it")
         parameters = function.parameters
         if len(parameters) != len(value.args):
             there = locate(self.program.source, function.line, 1)
@@ -397,6 +502,8 @@ class _Checker:
             yield from self._counted(value, 1)
         elif value.op is ops.BITCAST and value.args[0].type.bits != value.type.bits:
             yield self.wrong(value, f"a bitcast from {value.args[0].type} to {value.type} changes the width", "use convert")
+        elif value.op is ops.CONVERT and value.args[0].type.lanes != value.type.lanes:
+            yield self.wrong(value, f"there is no conversion from {value.args[0].type} to {value.type}")
 
     def _branch(self, value: ir.Value) -> Found:
         yield from self._counted(value, value.op is ops.BR_IF)
@@ -420,9 +527,11 @@ _CHECKS: dict[ops.Op, Callable[[_Checker, ir.Value], Found]] = {
     ops.STORE: _Checker._memory,
     ops.CALL: _Checker._call,
     ops.CALL_INDIRECT: _Checker._call,
+    ops.CALL_C: _Checker._call_c,
     ops.SYSCALL: _Checker._syscall,
     ops.CONVERT: _Checker._convert,
     ops.BITCAST: _Checker._convert,
+    **{op: _Checker._lanes for op in ops.OPS if "V" in (*op.operands, op.result)},
     ops.BR: _Checker._branch,
     ops.BR_IF: _Checker._branch,
     ops.RETURN: _Checker._return,

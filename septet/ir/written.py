@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from septet.ir.nodes import ARRAYS
+from septet.ir.nodes import ARRAYS, OWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class BlockText:
 class FunctionText:
     """A function as written."""
 
-    __slots__ = ("name", "at", "result", "parameters", "phase", "blocks", "line", "first", "noted", "complete")
+    __slots__ = ("name", "at", "result", "parameters", "phase", "convention", "blocks", "line", "first", "noted", "complete")
 
     def __init__(self, name: str, at: int, result: Type) -> None:
         self.name = name
@@ -76,6 +76,7 @@ class FunctionText:
         self.result = result
         self.parameters: list[tuple[str, Type, int]] = []
         self.phase = ARRAYS
+        self.convention = OWN
         self.blocks: list[BlockText] = []
         self.line = 1  # what the function's first line is taken to be
         self.first = 1  # the line that its header is on here

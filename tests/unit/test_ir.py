@@ -138,8 +138,8 @@ def test_a_program_has_a_main_without_parameters() -> None:
         ("i64 %a <- 1\nstore.f64 %a <- %a", "'store' wants f64, but '1' is i64"),
         ("i64 %a <- 1\nstore %a <- 5 in length", "is not into what 'allocate' made in this block"),
         ("i64 %r <- syscall()", "a system call has a number"),
-        ("check-null f64 1.5", "'check-null' wants words"),
-        ("f32x4 %x <- load 8", "which no value can be"),
+        ("check-null f64 1.5", "'check-null' is not of f64, as '1.5' is"),
+        ("i8x2 %x <- load 8", "which no value can be"),
     ],
 )
 def test_what_is_not_well_formed(body: str, message: str) -> None:

@@ -224,7 +224,7 @@ class Alias:
         if op is CALL or op is CALL_INDIRECT:
             assert isinstance(value, Call)
             return self._touched(value, writes)
-        return (1 << len(self.locations)) - 1 if op is ops.SYSCALL else 0
+        return (1 << len(self.locations)) - 1 if op is ops.CALL_C or op is ops.SYSCALL else 0
 
     def _prints_number(self, call: Call) -> bool:
         """Whether what a call prints is no object."""

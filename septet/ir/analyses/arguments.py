@@ -4,15 +4,17 @@
     int64 %y <- call @f(%z, 3)
 
 This is of the whole program as it is before the first pass.  Passes repeat calls and take them out, but make none that passes
-anything else.  A function whose address is taken may be called with anything, and `main` by the system.  A recursive call that
-passes a parameter on to itself says nothing about it.  Linear time.
+anything else.  A function whose address is taken, or that is called as C calls, may be called with anything, and `main` by the
+system.  A recursive call that
+passes a parameter on to itself says nothing about it.  A hosted function may be called with anything too, and uses its context
+without naming it.  Linear time.
 """
 
 from __future__ import annotations
 
 from septet.base.symbols import FUNCTION
 from septet.base.types import VOID
-from septet.ir.nodes import Address, Call, Const
+from septet.ir.nodes import Address, C, Call, Const
 from septet.ops.table import CALL, PARAM
 
 TYPE_CHECKING = False
@@ -26,9 +28,9 @@ class _Callers:
 
     __slots__ = ("count", "taken", "result", "seen", "differ")
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, hosted: bool) -> None:
         self.count = 0
-        self.taken = function.name == "main"
+        self.taken = hosted or function.name == "main"
         self.result = False
         self.seen: list[Value | None] = [None] * len(function.parameters)
         self.differ = 0  # a bit for each parameter that different things are passed for
@@ -55,7 +57,8 @@ class Arguments:
     __slots__ = ("_callers", "_ignored")
 
     def __init__(self, program: Program, facts: Facts | None = None) -> None:
-        callers = self._callers = {name: _Callers(function) for name, function in program.functions.items()}
+        hosted = program.hosted
+        callers = self._callers = {name: _Callers(function, hosted or function.convention == C) for name, function in program.functions.items()}
         used: dict[Value, None] = {}
         for function in program.functions.values():
             name = function.name
@@ -71,7 +74,8 @@ class Arguments:
                         called = callers[value.callee.name]
                         called.add(value, function.parameters if value.callee.name == name else [])
         self._ignored = {
-            name: [parameter not in used for parameter in function.parameters] for name, function in program.functions.items()
+            name: [parameter not in used and not hosted for parameter in function.parameters]
+            for name, function in program.functions.items()
         }
 
     def count(self, name: str) -> int:

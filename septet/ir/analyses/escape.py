@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 FOREIGN = 1  # bit 0
+_OUTSIDE = (ops.CALL_C, ops.SYSCALL)  # may keep what they are given, and give anything
 _BASES = (ops.ELEMENT, ops.LENGTH, ops.LOAD)  # give something else than what they are applied to
 _RAW = (ops.UNTAG, ops.TAG)
 
@@ -126,7 +127,7 @@ class Escape:
                             mask |= get(arg, 0)
                         if mask:
                             roots[value] = mask
-                    elif op in _BASES or op is ops.SYSCALL or isinstance(value, Call) and value not in self.allocations:
+                    elif op in _BASES or op in _OUTSIDE or isinstance(value, Call) and value not in self.allocations:
                         roots[value] = FOREIGN
             for block in joins:
                 for phi in block.phis:
@@ -146,7 +147,7 @@ class Escape:
             elif op is CALL or op is CALL_INDIRECT:
                 assert isinstance(value, Call)
                 self._kept |= self._kept_by(value)
-            elif op is ops.SYSCALL:
+            elif op in _OUTSIDE:
                 for arg in value.args:
                     self._kept |= roots.get(arg, 0)
             elif op is ops.RETURN:

@@ -30,7 +30,7 @@ SWEEPS = 8
 
 
 class KnownBits:
-    """The masks of every value of a function; nothing is known of floats."""
+    """The masks of every value of a function; nothing is known of floats and vectors."""
 
     __slots__ = ("_known",)
 
@@ -54,7 +54,7 @@ class KnownBits:
                     if step is None:
                         continue
                     args = [self.of(arg) for arg in value.args]
-                    new = step(value, args, (1 << value.type.bits) - 1)
+                    new = step(value, args, (1 << value.type.bits) - 1) if value.type.lanes == 1 else (0, 0)
                     if known.get(value) != new:
                         known[value] = new
                         changed = True
@@ -199,7 +199,16 @@ def _select(value: Value, args: list[Bits], mask: int) -> Bits:
     return (args[1][0] & args[2][0], args[1][1] & args[2][1])
 
 
+def _either(value: Value, args: list[Bits], mask: int) -> Bits:
+    return (args[0][0] & args[1][0], args[0][1] & args[1][1])
+
+
+def _counted(value: Value, args: list[Bits], mask: int) -> Bits:
+    return (mask & -1 << value.type.bits.bit_length(), 0)  # at most the width
+
+
 _STEPS: dict[ops.Op, Callable[[Value, list[Bits], int], Bits]] = {
     ops.ADD: _add, ops.SUB: _sub, ops.MUL: _mul, ops.AND: _and, ops.OR: _or, ops.XOR: _xor, ops.SHL: _shl, ops.SHR: _shr,
     ops.UNTAG: _untag, ops.TAG: _tag, ops.NEG: _neg, ops.NOT: _not, ops.CONVERT: _convert, ops.SELECT: _select,
+    ops.POPCOUNT: _counted, ops.CTZ: _counted, ops.CLZ: _counted, ops.MIN: _either, ops.MAX: _either,
 }  # fmt: skip

@@ -151,8 +151,28 @@ def _select(value: Value, ranges: list[Range]) -> Range:
     return _fit(value.type, min(a, c), max(b, d), p if p == q else 2)
 
 
+def _min(value: Value, ranges: list[Range]) -> Range:
+    (a, b, p), (c, d, q) = ranges
+    return _fit(value.type, min(a, c), min(b, d), p if p == q else 2)
+
+
+def _max(value: Value, ranges: list[Range]) -> Range:
+    (a, b, p), (c, d, q) = ranges
+    return _fit(value.type, max(a, c), max(b, d), p if p == q else 2)
+
+
+def _absolute(value: Value, ranges: list[Range]) -> Range:
+    a, b, p = ranges[0]
+    return _fit(value.type, max(a, -b, 0), max(-a, b), p)
+
+
+def _counted(value: Value, ranges: list[Range]) -> Range:
+    return _fit(value.type, 0, value.type.bits, 2)
+
+
 STEPS: dict[ops.Op, Callable[[Value, list[Range]], Range]] = {
     ops.ADD: _add, ops.SUB: _sub, ops.MUL: _mul, ops.AND: _and, ops.OR: _or, ops.XOR: _xor, ops.SHL: _shl, ops.SHR: _shr,
     ops.UNTAG: _untag, ops.TAG: _tag, ops.NEG: _neg, ops.NOT: _not, ops.DIV: _div, ops.REM: _rem, ops.CONVERT: _convert,
-    ops.SELECT: _select,
+    ops.SELECT: _select, ops.MIN: _min, ops.MAX: _max, ops.IABS: _absolute, ops.POPCOUNT: _counted, ops.CTZ: _counted,
+    ops.CLZ: _counted,
 }  # fmt: skip

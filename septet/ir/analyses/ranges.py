@@ -201,7 +201,7 @@ class Ranges:
                     result = new if result is None else _join(result, new)
             return result
         step = STEPS.get(value.op)
-        if step is None or where is None:
+        if step is None or where is None or value.type.lanes > 1:
             return self._leaf(value)
         point: Point = (where[0], where[1], [])
         ranges = []

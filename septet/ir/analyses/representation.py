@@ -100,7 +100,7 @@ class WordFacts:
         order = [program.functions[name] for component in reversed(graph.components) for name in component]
         for function in order:
             self.arities[function.name] = len(function.parameters)
-            self.parameters[function.name] = [0] * len(function.parameters)
+            self.parameters[function.name] = [ANY if program.hosted else 0] * len(function.parameters)
             self.results[function.name] = NULL if function.result is VOID else 0
         for arity in self.taken:
             self.indirect[arity] = [0] * arity
@@ -429,7 +429,7 @@ class _Walk:
                 elif op is ops.NEW_ARRAY:
                     for arg in value.args:
                         words.sized(of(arg))
-                elif op is ops.STORE or op is ops.SYSCALL:
+                elif op is ops.STORE or op is ops.CALL_C or op is ops.SYSCALL:
                     words.poison(ANY)
                 elif op is ops.RETURN and value.args and self.function.result is not VOID:
                     words.returned(self.function.name, of(value.args[0]))
@@ -465,6 +465,8 @@ def _flipped(walk: _Walk, value: Value) -> int:
 
 def _shifted(walk: _Walk, value: Value) -> int:
     left, right = value.args
+    if value.type.lanes > 1:
+        return ANY
     if isinstance(right, Const) and right.number & (value.type.bits - 1):
         return EVEN
     return ANY if walk.of(left) & ODD else EVEN

@@ -172,9 +172,9 @@ class _Effects:
             self.summary.may_fail = True
 
     def other(self, value: Value) -> None:
-        """Divisions, and system calls, which may do anything."""
+        """Divisions; and system calls and functions of C, which may do anything."""
         self.summary.may_fail = True
-        if value.op is ops.SYSCALL:
+        if value.op is ops.CALL_C or value.op is ops.SYSCALL:
             self.anything()
 
     def anything(self) -> None:

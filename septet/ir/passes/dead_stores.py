@@ -8,9 +8,10 @@
     return %y                                 (and %t goes, too)
 
 Trigger: on every way from a store its location is overwritten, the function returns and nobody else has the object, or the
-program ends: memory cannot be seen then, so checks do not keep stores.  What is live is found backwards over sets of locations
-(`ir.analyses.alias`); going up past the definition of an operand, whatever may be in the same object becomes live.  An
-allocation without uses goes if its sizes cannot be wrong.  Works in both phases; allocations go in phase arrays.
+program ends: memory cannot be seen then, so checks do not keep stores, but in hosted functions, whose callers go on.  What is
+live is found backwards over sets of locations (`ir.analyses.alias`); going up past the definition of an operand, whatever may
+be in the same object becomes live.  An allocation without uses goes if its sizes cannot be wrong.  Works in both phases;
+allocations go in phase arrays.
 Cost: near-linear data flow.  Gain: the stores, allocations, and the values that they kept alive.  Guard: none needed; every
 application removes something.  Level 2.
 """
@@ -25,6 +26,7 @@ from septet.ir.analyses.representation import Words
 from septet.ir.nodes import Const
 from septet.ops.table import (
     CALL,
+    CALL_C,
     CALL_INDIRECT,
     CHECK_LENGTH,
     ELEMENT,
@@ -48,7 +50,7 @@ NAME = "dead-stores"
 KEEPS = (Dominators, PostDominators, Loops)
 _STORES, _READS, _DEFINES, _MAKES, _LEAVES = range(5)
 _LONGEST = 1 << 32  # of an object, encoded
-_EFFECTS = (CALL, CALL_INDIRECT, SYSCALL)
+_EFFECTS = (CALL, CALL_INDIRECT, CALL_C, SYSCALL)
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -70,7 +72,7 @@ def _remove_stores(function: Function, facts: Facts) -> bool:
     alias = facts.get(Alias)
     if not alias.locations:
         return False
-    flow = _Liveness(function, alias)
+    flow = _Liveness(function, alias, facts.program.hosted)
     dead: set[Value] = set()
     for block in function.blocks:
         for store in flow.dead(block):
@@ -85,10 +87,11 @@ def _remove_stores(function: Function, facts: Facts) -> bool:
 class _Liveness:
     """Which locations may be read before they are overwritten."""
 
-    __slots__ = ("alias", "events", "begin", "successors")
+    __slots__ = ("alias", "hosted", "events", "begin", "successors")
 
-    def __init__(self, function: Function, alias: Alias) -> None:
+    def __init__(self, function: Function, alias: Alias, hosted: bool) -> None:
         self.alias = alias
+        self.hosted = hosted
         blocks = function.blocks
         seen = 0  # where the function returns: what somebody else has
         for location in alias.locations:
@@ -126,12 +129,12 @@ class _Liveness:
                 location = alias.location(value)
                 if location is not None:
                     result.append((_STORES, 1 << location.number, value))
+            elif op is RETURN or self.hosted and (op.check or op in _EFFECTS):
+                result.append((_LEAVES, alias.reads(value) | seen, None))
             elif op is ELEMENT or op is LOAD or op in _EFFECTS:
                 mask = alias.reads(value)
                 if mask:
                     result.append((_READS, mask, None))
-            elif op is RETURN:
-                result.append((_LEAVES, seen, None))
             operand = depends.get(value, 0)
             if operand:
                 own = alias.of_base(value) if value in alias.escape.allocations else 0

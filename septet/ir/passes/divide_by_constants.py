@@ -65,9 +65,9 @@ def run(function: Function, facts: Facts) -> bool:
 
 
 def _is_wanted(value: Value) -> bool:
-    """Whether a division is by a constant, and neither by zero nor by plus or minus a power of two."""
+    """Whether a division of one number is by a constant, and neither by zero nor by plus or minus a power of two."""
     divisor = value.args[1]
-    if not isinstance(divisor, Const) or value.type.bits < 8:
+    if not isinstance(divisor, Const) or value.type.bits < 8 or value.type.lanes > 1:
         return False
     size = abs(divisor.number)
     return size & (size - 1) != 0

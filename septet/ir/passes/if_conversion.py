@@ -15,7 +15,7 @@ effect (no loads: their addresses may be valid on that side alone), and both com
 Cost: the values of both sides are always computed, and a select waits for its condition, where a branch is predicted.  Gain: a
 mispredicted branch costs some fifteen cycles, a jump one.  So at most four simple operations on the sides (a product counts as
 three) and two selects; two operations where the condition is an equality, which mostly comes out the same way.
-Guard: nothing on the sides may trap; conditions on floats and choices between floats stay (no tile is cheap for them).
+Guard: nothing on the sides may trap; floats and vectors stay, compared or chosen between (no tile is cheap for them).
 Level 2.  Every application removes a branch; the function never grows by more than the selects.
 """
 
@@ -35,7 +35,8 @@ NAME = "if-conversion"
 MOST, MOST_PREDICTED, MOST_SELECTS = 4, 2, 2
 COST = {
     ops.ADD: 1, ops.SUB: 1, ops.MUL: 3, ops.AND: 1, ops.OR: 1, ops.XOR: 1, ops.SHL: 1, ops.SHR: 1, ops.NOT: 1, ops.NEG: 1,
-    ops.UNTAG: 1, ops.TAG: 1, ops.CONVERT: 1, ops.BITCAST: 0, ops.SELECT: 2,
+    ops.UNTAG: 1, ops.TAG: 1, ops.CONVERT: 1, ops.BITCAST: 0, ops.SELECT: 2, ops.MIN: 2, ops.MAX: 2, ops.ROTL: 1, ops.ROTR: 1,
+    ops.BYTE_SWAP: 1,
 } | dict.fromkeys((ops.EQ, ops.NE, ops.LT, ops.LE, ops.GT, ops.GE), 2)  # fmt: skip
 """What may be computed though it is not needed, in simple operations."""
 
@@ -87,7 +88,7 @@ def _leads_to(block: Block, before: dict[Block, int]) -> Block | None:
     if before[block] != 1 or block.phis or body[-1].op is not BR or len(body) > MOST + 1:
         return None
     for value in body:
-        if value.op not in COST and value is not body[-1] or value.type.is_float:
+        if value.op not in COST and value is not body[-1] or value.type.element.is_float or value.type.lanes > 1:
             return None
     (to,) = block.successors
     return to if to is not block else None
@@ -110,9 +111,10 @@ def _convert(
     cost = sum(COST[value.op] for side in sides for value in side.body[:-1])
     most = MOST_PREDICTED if condition.op is ops.EQ or condition.op is ops.NE else MOST
     selects = len({(yes, no) for _, yes, no in chosen})
-    on_floats = isinstance(condition, Compare) and condition.on.is_float or any(phi.type.is_float for phi, _, _ in chosen)
+    on_floats = isinstance(condition, Compare) and condition.on.is_float
+    on_floats = on_floats or any(phi.type.is_float or phi.type.lanes > 1 for phi, _, _ in chosen)
     if on_floats or cost > most or selects > MOST_SELECTS:
-        why = "on floats" if on_floats else "computing both sides costs more than it may"
+        why = "on floats or vectors" if on_floats else "computing both sides costs more than it may"
         facts.remark(function.name, branch.span, "branch not made a select", why, cost=cost, limit=most, selects=selects)
         return
     if not facts.fuel.spend():

@@ -274,9 +274,11 @@ class _Motion:
 
 
 def _checked(check: Value) -> object:
-    """What a check makes sure of: for an index, (word or raw number, length) or (.., object, dimension); else its operand."""
-    if check.op is not CHECK_INDEX:
-        return check.args[0]
+    """What a check makes sure of: of a reference, itself; for an index, (word or raw number, length) or (.., object,
+    dimension)."""
+    op = check.op
+    if op is not CHECK_INDEX:
+        return check.args[0] if op is ops.CHECK_NULL or op is ops.CHECK_KIND else (op, check.args[0])
     word, length = check.args
     index = word.number >> 1 if isinstance(word, Const) else word
     if isinstance(length, Length) and len(length.args) == 1:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from septet.ir.nodes import Block, Function, Value
 
 NAME = "jump-threading"
-_CALLS = (ops.CALL, ops.CALL_INDIRECT, ops.SYSCALL)
+_CALLS = (ops.CALL, ops.CALL_INDIRECT, ops.CALL_C, ops.SYSCALL)
 MOST, FROM, UP, GROWTH = 6, 16, 6, 48  # UP: how many branches above a predecessor are looked at
 
 

@@ -44,7 +44,7 @@ CHECKS = 1
 _FAR = 1 << 20  # steps of this magnitude are not looked at
 _OPPOSITE = {ops.LT: ops.GE, ops.GE: ops.LT, ops.LE: ops.GT, ops.GT: ops.LE}
 _TURNED = {ops.LT: ops.GT, ops.GT: ops.LT, ops.LE: ops.GE, ops.GE: ops.LE}
-_CALLS = (ops.CALL, ops.CALL_INDIRECT, ops.SYSCALL)
+_CALLS = (ops.CALL, ops.CALL_INDIRECT, ops.CALL_C, ops.SYSCALL)
 
 
 def run(function: Function, facts: Facts) -> bool:

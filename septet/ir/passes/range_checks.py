@@ -18,6 +18,7 @@ Phase arrays; level 2.  It only removes, so it ends.
 from __future__ import annotations
 
 from septet.base.symbols import ROUTINE
+from septet.base.types import INT, INTEGERS, VALUE
 from septet.ir.analyses.conditions import END, UNEQUAL
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
@@ -101,7 +102,12 @@ class _Prover:
         if op is CHECK_NULL or op is CHECK_KIND:
             sure = self._is_reference(value, check.detail if op is CHECK_KIND else 0, point)
             return ("made or checked on every way" if sure else "it may be something else"), sure
+        if value.type.kind not in (INT, VALUE):
+            return f"it is of {value.type}", False
         low, high, _ = self.ranges.here(value, point)
+        if op is ops.CHECK_CONVERT:
+            type = INTEGERS[check.detail]
+            return f"[{_number(low)}, {_number(high)}]", type.low <= low and high <= type.high
         if op is ops.CHECK_LENGTH:
             sure = low >= 0 and high < 1 << 32
             return ("" if sure else "may be negative or too large: ") + _numbers(low, high), sure

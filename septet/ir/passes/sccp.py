@@ -26,7 +26,7 @@ from __future__ import annotations
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.uses import Uses
-from septet.ir.fold import computed
+from septet.ir.fold import computed, divides
 from septet.ir.forward import forward, resolve
 from septet.ir.nodes import Branch, Const, Phi
 from septet.ir.unreachable import drop_edge, drop_unreachable
@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 NAME = "sccp"
 KEEPS = (Dominators, PostDominators, Loops)
 VARIES = None  # the state of a value that is no constant; one not seen yet has no state
-_OTHER = (ops.CONVERT, ops.BITCAST, ops.SELECT)  # opcodes computed without a meaning in their row
-_FOLDS = [op.meaning is not None or op in _OTHER for op in ops.OPS]
+_FOLDS = [op.meaning is not None or op.between is not None for op in ops.OPS]
 
 
 def run(function: Function, facts: Facts) -> bool:
@@ -192,12 +191,10 @@ class _Search:
     def _computed(self, value: Value, numbers: list[int]) -> int | None:
         """The result of an operation on constants; VARIES where it would trap."""
         op = value.op
-        if (op is ops.DIV or op is ops.REM) and numbers[1] == 0:
-            return VARIES
         args = value.args
         value.args = [Const(arg.type, number) for arg, number in zip(args, numbers, strict=True)]
         try:
-            return computed(value)
+            return VARIES if (op is ops.DIV or op is ops.REM) and not divides(value) else computed(value)
         finally:
             value.args = args
 

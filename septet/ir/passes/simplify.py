@@ -19,6 +19,7 @@ change stay.  Both phases, level 1.  A value made by a rule says so: `by=simplif
 from __future__ import annotations
 
 from septet.base.symbols import ROUTINE
+from septet.base.types import INTEGERS
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.analyses.representation import Words
@@ -27,6 +28,7 @@ from septet.ir.forward import forward, resolve, stands_for
 from septet.ir.nodes import Address, Branch, Call, Check, Const, Memory
 from septet.ir.unreachable import drop_edge, drop_unreachable
 from septet.ops import table as ops
+from septet.ops.meaning import is_in, unpacked
 from septet.ops.table import CONST, COPY, STORE, SYMBOL_ADDRESS
 from septet.x86.abi import ARRAY, TUPLE, descriptor
 
@@ -144,7 +146,7 @@ class _Walk:
     def is_needed(self, check: Check) -> bool:
         """Whether a check can fail, for all that is known here; it is known from now on that it did not."""
         op = check.op
-        key: Hashable = (op, *check.args, check.detail if op is ops.CHECK_KIND else 0)
+        key: Hashable = (op, *check.args, check.detail if op is ops.CHECK_KIND or op is ops.CHECK_CONVERT else 0)
         made = key in self.known or (op is ops.CHECK_NULL and ("reference", check.args[0]) in self.known)
         if made or _cannot_fail(check):
             if self.spend():
@@ -164,6 +166,8 @@ def _why(check: Check) -> str:
     op, value = check.op, check.args[0]
     if op is ops.CHECK_NULL or op is ops.CHECK_KIND:
         return "it is an object that was just made, or a function"
+    if op is ops.CHECK_CONVERT and not isinstance(value, Const):
+        return f"{INTEGERS[check.detail]} has all of {value.type}"
     number = value.number >> 1 if isinstance(value, Const) and op is not ops.CHECK_DIVISOR else None
     if op is ops.CHECK_INDEX and isinstance(check.args[1], Const):
         return f"index {number}, length {check.args[1].number >> 1}"
@@ -181,12 +185,17 @@ def _cannot_fail(check: Check) -> bool:
             return op is ops.CHECK_NULL or check.detail == descriptor(TUPLE)
         made = isinstance(value, Call) and value.callee is not None and value.callee.kind == ROUTINE
         return op is ops.CHECK_NULL and (made and isinstance(value, Call) and _allocates(value) or isinstance(value, Address))
+    if op is ops.CHECK_CONVERT:
+        type = INTEGERS[check.detail]
+        if isinstance(value, Const):
+            return is_in(value.number, value.type, type)
+        return not value.type.is_float and type.low <= value.type.low and value.type.high <= type.high
     if not isinstance(value, Const):
         return False
     if op is ops.CHECK_LENGTH:
         return 0 <= value.number < 1 << 32
     if op is ops.CHECK_DIVISOR:
-        return value.number != 0
+        return value.number != 0 if value.type.lanes == 1 else all(unpacked(value.type, value.number))
     length = check.args[1]
     return isinstance(length, Const) and 0 <= value.number < length.number
 
