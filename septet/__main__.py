@@ -63,6 +63,7 @@ COMMANDS = {
                 *_COMMON,
                 _OUT,
                 Option("--emit", "what to write (default exe)", choices=("exe", "obj", "so", "header", "asm")),
+                Option("--needs", "for so: a library that it depends on, beside C's (may be repeated)", "LIB"),
                 Option("--library", "for obj: the functions with machine types, for other files to call, and no program"),
                 _STRIP,
                 *_COLLECT,
@@ -249,6 +250,9 @@ def _build(operands: list[str], values: dict[str, list[str]]) -> int:
             raise Usage(f"several files, and objects, are linked to an executable; {kind} takes one source")
         return _link(operands, out, values)
     program = _program(path, values, library)
+    if "needs" in values and kind != "so":
+        raise Usage(f"--needs is for so, not for {kind}")
+    program.needs = tuple(values.get("needs", ()))
     program.save(out, kind, debug="strip" not in values)
     _not_exported(program)
     _finish(program, values)

@@ -27,8 +27,9 @@ def run(program: Program, stdin: bytes | None = None, capture: bool = False, deb
         return _interpret(program, stdin, capture, "native code needs Linux on x86-64")
     require(program.options.target)
     debug = debug or is_traced()
+    addresses = program.addresses
     try:
-        loaded = Loaded(program.image, breakable=debug)
+        loaded = Loaded(program.image, breakable=debug, addresses=addresses)
     except CannotExecute as problem:
         return _as_executable(program, stdin, capture, str(problem))
     with loaded:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from septet.base.diagnostics import Diagnostic
+    from septet.base.facts import Facts
     from septet.base.remarks import Remark
     from septet.link.code import Code
+    from septet.ops.table import Op
 
 
 class Stage:
@@ -61,17 +63,32 @@ class Pass:
     is nothing left for it to do.  A pass does not run again on a function that has not changed since it had nothing to do.
     """
 
-    __slots__ = ("name", "level", "why")
+    __slots__ = ("name", "level", "why", "_needs")
 
     def __init__(self, name: str, level: int, why: str) -> None:
         self.name = name
         self.level = level
         self.why = why
+        self._needs: frozenset[Op] | None = None  # the opcodes that `NEEDS` says, once asked for
 
     @property
     def module(self) -> Any:
         """The pass itself."""
         return module(f"septet.ir.passes.{self.name.replace('-', '_')}")
+
+    def has_work(self, facts: Facts) -> bool:
+        """Whether the function has any of the opcodes that the pass needs to have something to do."""
+        needs = self._needs
+        if needs is None:
+            if self.name not in NEEDS:
+                return True
+            table = module("septet.ops.table")
+            names = NEEDS[self.name].split()
+            flags = [name for name in names if name in table.FLAGS]
+            wanted = [table.NAMED[name] for name in names if name not in flags]
+            wanted += [op for flag in flags for op in table.OPS if getattr(op, flag)]
+            needs = self._needs = frozenset(wanted)
+        return not needs.isdisjoint(facts.opcodes())
 
 
 PASSES = (
@@ -104,11 +121,13 @@ PASSES = (
     Pass("control-flow", 2, "blocks that passes left empty"),
     Pass("linearise", 0, "from the arrays phase to the words phase; every level needs it"),
     Pass("simplify", 1, "address arithmetic that linearising made"),
+    Pass("dead-code", 2, "what simplifying left without a use is no user of what it was made of"),
     Pass("divide-by-constants", 2, "before what it makes is moved out of loops"),
     Pass("reassociate", 2, "corrections of tagged sums become one; what stays the same in a loop comes together"),
     Pass("invariant-motion", 2, "addresses of rows leave inner loops"),
+    Pass("decode-phis", 2, "products are as they stay, and what does not change is outside"),
     Pass("strength-reduction", 2, "products with a loop's counter become sums, once all that is invariant is outside"),
-    Pass("partial-unroll", 3, "several rounds at a time, once addresses are counters and pointers"),
+    Pass("partial-unroll", 2, "several rounds at a time, once addresses are counters and pointers"),
     Pass("if-conversion", 2, "small choices without a branch"),
     Pass("control-flow", 2, "blocks that passes left empty"),
     Pass("sink", 2, "what one way alone needs is computed there"),
@@ -116,10 +135,39 @@ PASSES = (
     Pass("placement", 2, "the last word about the order of blocks"),
 )
 
+NEEDS = {
+    "known-words": "or and check-kind check-null",
+    "control-flow": "br br-if",
+    "direct-calls": "call-indirect check-kind",
+    "tail-recursion": "call",
+    "inline": "call",
+    "scalar-replacement": "new-array new-tuple",
+    "jump-threading": "br-if",
+    "rotate": "br-if",
+    "unroll": "br-if",
+    "redundant-loads": "element load",
+    "range-checks": "check length",
+    "invariant-motion": "br br-if",
+    "unswitch": "br-if",
+    "versioning": "check",
+    "store-promotion": "set-element",
+    "dead-stores": "set-element store new-array new-tuple",
+    "loop-deletion": "br-if",
+    "divide-by-constants": "div rem",
+    "decode-phis": "mul",
+    "strength-reduction": "load store",
+    "partial-unroll": "br-if",
+    "if-conversion": "br-if",
+    "sink": "br-if",
+    "placement": "br-if",
+}
+"""Opcodes, and flags of opcodes: a pass has nothing to do in a function with none of these, and is not imported for it."""
+
 PROGRAM_LEVEL = 2  # from here up functions are optimised callees first, with summaries of them and facts of the whole program
 
 GENERATED = {
     "ir_rules": ("septet.ir.rule_compiler",),
+    "ir_rules_vectors": ("septet.ir.rule_compiler", "vectors"),
     "l3_tiles": ("septet.l3.select", "l3_tiles"),
     "l3_tiles_bits": ("septet.l3.select", "l3_tiles_bits"),
     "l3_tiles_sse_floats": ("septet.l3.select", "l3_tiles_sse_floats"),
@@ -220,6 +268,8 @@ class Compilation:
     def lower(self, program: Any, start: str, end: str) -> Any:
         """`program` of stage `start` as one of stage `end`, all functions taking each step together."""
         stage = NAMED[start]
+        if start == "ir":
+            program = self._complete(program)
         while stage.name != end:
             below = self._empty_below(stage, program)
             above = {function.name: function for function in self._ready(stage, program, copy=True)}
@@ -268,6 +318,13 @@ class Compilation:
             if stage.name == "ir":
                 self._passes(function, self._facts(function, contexts["ir"], None), ("arrays", "words"))
 
+    def _complete(self, program: Any) -> Any:
+        """`program`, in IR, with functions for operations that the target has no instruction for."""
+        targets = module("septet.x86.targets")
+        if targets.features(self.options.target) & targets.FEATURES["fma"]:
+            return program
+        return module("septet.ir.library").complete(program)
+
     def _ready(self, stage: Stage, program: Any, copy: bool) -> Iterator[Any]:
         """The functions of `program` after this level's passes, in the order in which they are done; with `copy` those of
         `program` stay as they are."""
@@ -310,13 +367,12 @@ class Compilation:
                 continue
             for row in self.rows[phase]:
                 facts.by = row.name
-                code = row.module
                 began = perf_counter_ns()
-                changed = facts.done.get(row.name) != facts.changes and code.run(function, facts)
+                changed = facts.done.get(row.name) != facts.changes and row.has_work(facts) and row.module.run(function, facts)
                 if changed:
-                    facts.drop(getattr(code, "KEEPS", ()), recheck)
+                    facts.drop(getattr(row.module, "KEEPS", ()), recheck)
                     facts.changes += 1
-                if not changed or getattr(code, "IDEMPOTENT", False):
+                if not changed or getattr(row.module, "IDEMPOTENT", False):
                     facts.done[row.name] = facts.changes
                 spent = perf_counter_ns() - began
                 self._tell(Step("ir", row.name, function, facts.program, spent, changed, facts.fuel.used))

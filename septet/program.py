@@ -103,6 +103,7 @@ class Program:
         self.language = language
         self.options = options
         self.source = source
+        self.needs: tuple[str, ...] = ()  # libraries that a shared object depends on, beside C's
         self.library = False  # whether it has no `main`, but functions for others
         self._compilation = Compilation(options, watchers)
         self._stages: dict[str, Any] = {language: program}
@@ -154,8 +155,26 @@ class Program:
     def codes(self) -> list[Code]:
         """The machine code of every function, before linking."""
         if self._codes is None:
-            self._codes = self._compilation.compile(self._stages[self.language], self.language)
+            foreign = module("septet.link.foreign")
+            self._codes = foreign.with_callers(self._compilation.compile(self._stages[self.language], self.language))
+            foreign.check_callbacks(self._stages[self.language].functions, self._codes)
         return self._codes
+
+    @property
+    def _data(self) -> Any:
+        """The program's data, as far as it is linked."""
+        return module("septet.link.foreign").without_unused(getattr(self._stages[self.language], "data", {}), self.codes)
+
+    @property
+    def externals(self) -> Any:
+        """The functions of C that its code uses."""
+        return module("septet.link.foreign").externals(self._data, self.codes)
+
+    @property
+    def addresses(self) -> dict[str, int]:
+        """Where these are in this process.  Rejected where one is in none of its libraries."""
+        found: dict[str, int] = module("septet.link.foreign").addresses(self.externals)
+        return found
 
     @property
     def entry(self) -> str:
@@ -166,9 +185,8 @@ class Program:
     def image(self) -> Image:
         """The program linked with the runtime: what is loaded, and what the executable holds."""
         if self._image is None:
-            data = getattr(self._stages[self.language], "data", {})
             collection = module("septet.link.maps").collection(self.options)
-            self._image = module("septet.link.layout").link(self.codes, data, self.entry, collection=collection)
+            self._image = module("septet.link.layout").link(self.codes, self._data, self.entry, collection=collection)
         return self._image
 
     def interpret(self, stage: str = "", stdin: bytes | str = b"", steps: int | None = None) -> Result:
@@ -219,18 +237,29 @@ class Program:
         """What `save` would write to a file called `name`.  ValueError where there is no such kind."""
         if kind in ("so", "header") or self.library:
             program = self if self.library else Program(self.source, self.language, self.options, self.watchers, True)
+            program.needs = self.needs
             exported = program._exported(kind, name, debug)
             self._compilation.remarks = program.remarks
             return exported
         if kind == "asm":
+            module("septet.link.foreign").refuse(self.externals, "a listing has no library of C")
             text: str = module("septet.link.assembly").assembly(self.image, self.codes, self.source if self.line_file else None)
             return text.encode("utf-8", "surrogateescape")
         if kind not in ("exe", "obj"):
             raise ValueError(f"kind is {kind!r}, not exe, obj, asm, so or header")
         elf = module("septet.link.elf")
+        externals = self.externals
+        if kind == "exe":
+            module("septet.link.foreign").refuse(externals, "an executable has no library of C")
         parts = self._debugging(elf.ADDRESS + elf.HEADER if kind == "exe" else 0) if debug else None
-        content: bytes = (elf.executable if kind == "exe" else elf.relocatable)(self.image, parts)
-        return content
+        if kind == "exe":
+            return elf.executable(self.image, parts)  # type: ignore[no-any-return]
+        entries = {name: (first, last - first) for name, first, last in self.image.functions}
+        functions = self._stages[self.language].functions
+        visible = [(name, *entries[name]) for name, f in functions.items() if getattr(f, "convention", "")]
+        visible.append(("_start", self.image.entry, 0))
+        names = [external.name for external in externals]
+        return elf.relocatable(self.image, parts, visible, externals=names)  # type: ignore[no-any-return]
 
     def _exported(self, kind: str, name: str, debug: bool) -> bytes:
         """The content of a library's file.  Rejected where nothing can be exported."""
@@ -244,9 +273,9 @@ class Program:
         if kind == "header":
             content = library.header(name)
         elif kind == "so":
-            content = library.shared_object(program.data, name, source)
+            content = library.shared_object(self._data, name, source, self.needs)
         else:
-            content = library.relocatable(program.data, source)
+            content = library.relocatable(self._data, source)
         return content.encode() if isinstance(content, str) else content
 
     @property

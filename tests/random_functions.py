@@ -36,7 +36,8 @@ SCALARS = (*INTEGERS, *FLOATS, ir.bool)
 CODES = {"i8": "b", "i16": "h", "i32": "i", "i64": "q", "u8": "B", "u16": "H", "u32": "I", "u64": "Q", "f32": "f", "f64": "d"}
 VECTORS = [ir.VectorType(type, bits // type.bits) for type in (*INTEGERS, *FLOATS) for bits in (128, 256, 512)]
 BUFFERS = (ir.i8, ir.u16, ir.i32, ir.i64, ir.u64, ir.f32, ir.f64)
-LENGTH = 8  # of every buffer
+LENGTH = 8  # of most buffers
+EDGES = (0.0, -0.0, 1.0, -1.5, 0.1, 1e30, -3e9, 7.5, 1e-40, float("inf"), float("nan"))
 CALLS = 6  # of each function
 BINARY = ("add", "sub", "mul", "and_", "or_", "xor", "shl", "shr", "lshr", "ashr", "rotl", "rotr", "min", "max", "mul_high")
 DIVIDE = ("div", "rem", "sdiv", "udiv", "srem", "urem")
@@ -51,7 +52,7 @@ def number(type: Any, pick: random.Random) -> Any:
     if type is ir.bool:
         return pick.random() < 0.5
     if type in FLOATS:
-        value = pick.choice((0.0, -0.0, 1.0, -1.5, 0.1, 1e30, -3e9, 7.5, 1e-40, float("inf"), float("nan"), pick.uniform(-9, 9)))
+        value = pick.choice((*EDGES, pick.uniform(-9, 9)))
         return struct.unpack("f", struct.pack("f", value))[0] if type is ir.f32 else value
     near = pick.choice((type.low, type.high, 0, 0, 0, 1 << pick.randrange(type.bits - 1)))
     return min(max(near + pick.randrange(-9, 10), type.low), type.high)
@@ -60,11 +61,10 @@ def number(type: Any, pick: random.Random) -> Any:
 class Body:
     """Makes the body of one function."""
 
-    def __init__(self, function: Any, callees: list[Any], pick: random.Random, fuses: bool) -> None:
+    def __init__(self, function: Any, callees: list[Any], pick: random.Random) -> None:
         self.function = function
         self.callees = callees
         self.pick = pick
-        self.fuses = fuses
         self.b = ir.Builder(function.append_basic_block("entry"))
         self.depth = 0
         self.left = pick.randrange(6, 30)
@@ -106,9 +106,8 @@ class Body:
         self.keep(getattr(self.b, self.pick.choice(names))(self.value(type)))
 
     def fused(self) -> None:
-        if self.fuses:
-            type = self.pick.choice(FLOATS)
-            self.keep(self.b.fma(self.value(type), self.value(type), self.constant(type)))
+        type = self.pick.choice(FLOATS)
+        self.keep(self.b.fma(self.value(type), self.value(type), self.constant(type)))
 
     def divide(self) -> None:
         type = self.pick.choice(INTEGERS)
@@ -235,8 +234,8 @@ STATEMENTS = (
 )
 
 
-def module(seed: int, fuses: bool = True) -> Any:
-    """Random module `seed`, with fused multiplications if it `fuses`; the same on every run."""
+def module(seed: int) -> Any:
+    """Random module `seed`; the same on every run."""
     pick = random.Random(f"functions {seed}")
     made = ir.Module(f"random{seed}", path="random_functions")
     buffers = [ir.Buffer(type, writable=pick.random() < 0.7) for type in BUFFERS]
@@ -247,7 +246,7 @@ def module(seed: int, fuses: bool = True) -> Any:
             parameters += pick.choices(buffers, k=pick.randrange(1, 3))
         type = ir.FunctionType(pick.choice((*SCALARS, *SCALARS, ir.void)), parameters)
         function = ir.Function(made, type, f"f{count}", line=count + 1)
-        Body(function, list(callees), pick, fuses).make()
+        Body(function, list(callees), pick).make()
         callees.append(function)
     return made
 
@@ -257,8 +256,8 @@ def arguments(function: Any, pick: random.Random) -> list[Any]:
     made: list[Any] = []
     for type in function.type.parameters:
         if isinstance(type, ir.Buffer):
-            elements = [number(type.element, pick) for _ in range(pick.choice((LENGTH, LENGTH, LENGTH, LENGTH, LENGTH // 2, 0)))]
-            made.append(array(CODES[str(type.element)], elements))
+            length = pick.choice((LENGTH, LENGTH, LENGTH, LENGTH, LENGTH // 2, 0))
+            made.append(array(CODES[str(type.element)], [number(type.element, pick) for _ in range(length)]))
         else:
             made.append(number(type, pick))
     if made and pick.random() < 0.03:
@@ -283,9 +282,9 @@ def _bits(values: list[Any]) -> list[Any]:
     ]
 
 
-def disagreements(seed: int, target: str = "native", levels: tuple[int, ...] = LEVELS, fuses: bool = True) -> list[str]:
+def disagreements(seed: int, target: str = "native", levels: tuple[int, ...] = LEVELS) -> list[str]:
     """The calls of module `seed` that do not do the same natively as in the interpreter."""
-    made = module(seed, fuses)
+    made = module(seed)
     pick = random.Random(f"arguments {seed}")
     calls = [(name, arguments(function, pick)) for name, function in made.functions.items() for _ in range(CALLS)]
     interpreted = made.compile(opt=0, how="interpreter")
@@ -307,9 +306,8 @@ def main(words: list[str]) -> int:
         at = words.index("--target")
         target = words[at + 1]
         words = words[:at] + words[at + 2 :]
-    fuses = target not in ("x86-64-v1", "x86-64-v2")
     if words[:1] == ["--show"]:
-        print(module(int(words[1]), fuses))
+        print(module(int(words[1])))
         return 0
     count = int(words[0]) if words else 100
     first = int(words[1]) if len(words) > 1 else 0
@@ -317,7 +315,7 @@ def main(words: list[str]) -> int:
     different = 0
     for seed in range(first, first + count):
         try:
-            bad = disagreements(seed, target, fuses=fuses)
+            bad = disagreements(seed, target)
         except Exception as problem:
             bad = [f"{type(problem).__name__}: {problem}"]
         if bad:

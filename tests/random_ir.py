@@ -4,7 +4,7 @@ python tests/random_ir.py 1000 [FIRST]      python tests/random_ir.py --show 17 
 
     --scalar             without vectors
     --to l3              no further than that language
-    --target x86-64-v3   for processors of that level, from the third on with fused multiplication
+    --target x86-64-v3   for processors of that level
 
 Functions of up to 12 parameters with variables of every type (of vectors, four types a program, of some lane types in several
 lengths), every operation, loops that count, and memory of every width.
@@ -98,7 +98,6 @@ class Function:
         others: list[Function],
         pick: random.Random,
         vectors: tuple[str, ...],
-        fuses: bool,
     ) -> None:
         self.name = name
         self.parameters = parameters
@@ -107,7 +106,6 @@ class Function:
         self.pick = pick
         self.lines: list[str] = []
         self.vectors = vectors
-        self.fuses = fuses
         self.statements_made = STATEMENTS + VECTOR_STATEMENTS if vectors else STATEMENTS
         self.names: dict[str, list[str]] = {
             type: [f"%{type}_{n}" for n in range(pick.randrange(1, 4))] for type in (*TYPES, *vectors)
@@ -171,7 +169,7 @@ class Function:
 
     def _binary(self, type: str) -> None:
         is_float = lane_of(type) in FLOATS
-        if is_float and self.fuses and self.pick.random() < 0.4:
+        if is_float and self.pick.random() < 0.4:
             self.define(type, f"fma {self.variable(type)}, {self.operand(type)}, {self.operand(type)}")
         else:
             op = self.pick.choice(BINARY_FLOAT if is_float else BINARY)
@@ -406,8 +404,8 @@ VECTOR_STATEMENTS = (
 )
 
 
-def program(number: int, vectors: bool = True, fuses: bool = False) -> str:
-    """Random program `number`, half of all with vectors, and with `fma` if it `fuses`; the same on every run."""
+def program(number: int, vectors: bool = True) -> str:
+    """Random program `number`, half of all with vectors; the same on every run."""
     pick = random.Random(f"ir {number}")
     types: list[str] = []
     if vectors and pick.random() < 0.5:
@@ -420,10 +418,10 @@ def program(number: int, vectors: bool = True, fuses: bool = False) -> str:
     for at in range(pick.randrange(0, 4)):
         parameters = [pick.choice((*TYPES, *kinds)) for _ in range(pick.choice((0, 1, 2, 4, 7, 12)))]
         parameters = _without_late_vectors(parameters)
-        function = Function(f"f{at}", parameters, pick.choice((*TYPES, "void", *kinds)), list(functions), pick, kinds, fuses)
+        function = Function(f"f{at}", parameters, pick.choice((*TYPES, "void", *kinds)), list(functions), pick, kinds)
         texts.append(function.text())
         functions.append(function)
-    return "".join([HEAD, *texts, Function("main", [], "void", functions, pick, kinds, fuses).text()])
+    return "".join([HEAD, *texts, Function("main", [], "void", functions, pick, kinds).text()])
 
 
 def _without_late_vectors(parameters: list[str]) -> list[str]:
@@ -438,5 +436,4 @@ def _without_late_vectors(parameters: list[str]) -> list[str]:
 if __name__ == "__main__":
     scalar = "--scalar" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--scalar"]
-    fuses = "--to" in arguments or any(word in ("x86-64-v3", "x86-64-v4") for word in arguments)
-    sys.exit(report(lambda number: program(number, not scalar, fuses), "ir", arguments))
+    sys.exit(report(lambda number: program(number, not scalar), "ir", arguments))

@@ -15,6 +15,7 @@ from septet.base.options import Options
 from septet.base.source import Source
 from septet.link.jit import Loaded
 from septet.pipeline import LANGUAGES, NAMED, Compilation, load
+from septet.program import Program
 from septet.runtime.model import Exit, Fault, Inconclusive, Runtime
 from septet.watchers import Check
 from septet.x86.targets import BASELINE
@@ -51,6 +52,21 @@ def outcomes(
             with Loaded(compiled.image) as loaded:
                 end = loaded.capture(STDIN, SECONDS)
             found[f"native-O{level}"] = "time" if end.timed_out else (end.stdout.decode("utf-8", "replace"), end.status)
+    return found
+
+
+def natively(text: str, language: str, target: str) -> dict[str, Outcome]:
+    """What the interpreter of the program's own language gives, then native code for `target` at every level, which is checked
+    on the way: less than `outcomes`, and many times faster.  Empty as there."""
+    source = Source(text, "<text>")
+    found = {language: _run(load(source, language), language, STEPS)}
+    if isinstance(found[language], str):
+        return {}
+    for level in (0, 1, 2, 3):
+        program = Program(source, language, Options(level, target=target), [Check()])
+        with Loaded(program.image) as loaded:
+            end = loaded.capture(STDIN, SECONDS)
+        found[f"native-O{level}"] = "time" if end.timed_out else (end.stdout.decode("utf-8", "replace"), end.status)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A sample of random programs under register pressure through the checker, the interpreters and the machine; `--whole`: 1,000."""
+"""A sample of random programs under register pressure through checker, interpreters and machine; 1,000 with `--whole`."""
 
 from __future__ import annotations
 

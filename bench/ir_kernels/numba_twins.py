@@ -44,7 +44,7 @@ def matmul_rows(a, b, c, n):
 
 
 def nbody(p, v, m, n, steps, dt):
-    for s in range(steps):
+    for _ in range(steps):
         for i in range(n):
             x, y, z = p[4 * i], p[4 * i + 1], p[4 * i + 2]
             vx, vy, vz = v[4 * i], v[4 * i + 1], v[4 * i + 2]

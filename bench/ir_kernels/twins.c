@@ -217,6 +217,10 @@ void prefix(const int64_t *restrict x, int64_t *restrict to, int64_t n, int64_t 
             sums += __builtin_shuffle(zero, sums, (vl){0, 0, 0, 0, 8, 9, 10, 11});
             sums += last;
             last = __builtin_shuffle(sums, (vl){7, 7, 7, 7, 7, 7, 7, 7});
+#elif D == 2
+            sums += __builtin_shuffle(zero, sums, (vl){0, 2});
+            sums += last;
+            last = __builtin_shuffle(sums, (vl){1, 1});
 #else
             sums += __builtin_shuffle(zero, sums, (vl){0, 4, 5, 6});
             sums += __builtin_shuffle(zero, sums, (vl){0, 0, 4, 5});

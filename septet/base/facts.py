@@ -34,7 +34,9 @@ class Stale(Exception):  # noqa: N818
 class Facts:
     """Given to every pass.  `program` is for reading signatures and data alone."""
 
-    __slots__ = ("program", "fuel", "remarks", "by", "opt", "function", "known", "used", "changes", "done", "_analyses")
+    __slots__ = (
+        "program", "fuel", "remarks", "by", "opt", "function", "known", "used", "changes", "done", "_analyses", "_opcodes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class Facts:
         self.changes = 0  # how many passes have changed the function
         self.done: dict[str, int] = {}  # for a pass, how many had when it had nothing to do, or nothing any more
         self._analyses: dict[Any, Any] = {}
+        self._opcodes: tuple[int, set[Any]] = (-1, set())
 
     @property
     def words(self) -> Any:
@@ -93,6 +96,15 @@ class Facts:
     def forget(self, kind: Any) -> None:
         """Forget an analysis that lasts: values mean something else now."""
         self._analyses.pop(kind, None)
+
+    def opcodes(self) -> set[Any]:
+        """The opcodes that stand in the function's blocks, as it is between two passes."""
+        if self._opcodes[0] != self.changes:
+            found: set[Any] = set()
+            for block in self.function.blocks:
+                found.update([value.op for value in block.body])
+            self._opcodes = self.changes, found
+        return self._opcodes[1]
 
     def summary(self, name: str) -> Any:
         """What is known about function `name`; None where nothing is: it is in this function's component, or not there."""

@@ -13,14 +13,18 @@ define int64 @main() {
 
 from __future__ import annotations
 
+import gc
+
 __all__ = [
-    "Block", "Buffer", "BufferArgument", "Builder", "Constant", "DoubleType", "FloatType", "Function", "FunctionType",
-    "IRBuilder", "IntType", "Malformed", "Module", "Phi", "PointerType", "VectorType", "VoidType",
+    "Block", "Buffer", "BufferArgument", "Builder", "Constant", "DoubleType", "ExternalFunction", "FloatType", "Function",
+    "FunctionType", "IRBuilder", "IntType", "Malformed", "Module", "Phi", "PointerType", "VectorType", "VoidType",
     "bool", "f32", "f64", "i16", "i32", "i64", "i8", "ptr", "u16", "u32", "u64", "u8", "void",
 ]  # fmt: skip
 
 _HOMES = {
-    **dict.fromkeys(("Block", "BufferArgument", "Function", "Malformed", "Module", "Phi"), "septet.ir.build"),
+    **dict.fromkeys(
+        ("Block", "BufferArgument", "ExternalFunction", "Function", "Malformed", "Module", "Phi"), "septet.ir.build"
+    ),
     **dict.fromkeys(("Builder", "IRBuilder"), "septet.ir.build_control"),
 }
 
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
     from septet.base.types import U32 as u32
     from septet.base.types import U64 as u64
     from septet.base.types import VOID as void
-    from septet.ir.build import Block, BufferArgument, Function, Malformed, Module, Phi
+    from septet.ir.build import Block, BufferArgument, ExternalFunction, Function, Malformed, Module, Phi
     from septet.ir.build_control import Builder, IRBuilder
     from septet.ir.build_types import (
         Buffer,
@@ -59,9 +63,15 @@ def __getattr__(name: str) -> object:
     value: object
     if name not in __all__:
         raise AttributeError(f"module 'septet.ir' has no attribute {name!r}")
-    if name[0].islower():
-        value = __import__("septet.base.types", fromlist=("_",)).named(name)
-    else:
-        value = getattr(__import__(_HOMES.get(name, "septet.ir.build_types"), fromlist=("_",)), name)
+    collecting = gc.isenabled()
+    gc.disable()  # modules live until the end; a collection in between would look at all that is there
+    try:
+        if name[0].islower():
+            value = __import__("septet.base.types", fromlist=("_",)).named(name)
+        else:
+            value = getattr(__import__(_HOMES.get(name, "septet.ir.build_types"), fromlist=("_",)), name)
+    finally:
+        if collecting:
+            gc.enable()
     globals()[name] = value
     return value

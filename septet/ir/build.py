@@ -20,13 +20,12 @@ import sys
 
 from septet.base.diagnostics import Diagnostic, Rejected, did_you_mean
 from septet.base.source import Source, line_of, span
-from septet.base.symbols import DATA, FUNCTION, Data, symbol
-from septet.base.types import PTR, VOID, Type
+from septet.base.symbols import DATA, FUNCTION, Data, External, symbol
+from septet.base.types import C_KINDS, PTR, VOID, Type
 from septet.ir import nodes
 from septet.ir.build_slots import Slot, promote
 from septet.ir.build_types import Buffer, FunctionType
 from septet.ir.copy import copy_function
-from septet.ir.text import Printer, print_function, print_program
 from septet.ops import table as ops
 
 TYPE_CHECKING = False
@@ -77,6 +76,8 @@ class Module:
         self.data: dict[str, Data] = {}
 
     def __str__(self) -> str:
+        from septet.ir.text import print_program
+
         program = nodes.Program({name: function.shown() for name, function in self.functions.items()}, dict(self.data))
         return print_program(program, notes=False)
 
@@ -146,6 +147,8 @@ class Module:
 
 def _name(function: nodes.Function) -> None:
     """Give values the names that they are printed with, for messages to name them."""
+    from septet.ir.text import Printer
+
     for value, name in Printer(function).names.items():
         value.name = name
 
@@ -166,13 +169,25 @@ def _reached(function: nodes.Function) -> list[nodes.Block]:
 class Function(nodes.Function):
     """A function of `module`.  `args` are its parameters: values, and a `BufferArgument` for each `Buffer`."""
 
-    __slots__ = ("module", "type", "args", "known", "slots", "path", "doc", "release_gil")
+    __slots__ = ("module", "type", "args", "known", "slots", "path", "doc", "release_gil", "_names")
 
     def __init__(
-        self, module: Module, type: FunctionType, name: str, *, doc: str = "", release_gil: bool = False, line: int = 0
+        self,
+        module: Module,
+        type: FunctionType,
+        name: str,
+        *,
+        doc: str = "",
+        release_gil: bool = False,
+        line: int = 0,
+        convention: str = nodes.OWN,
     ) -> None:
         """`doc` is the callable's docstring; with `release_gil` other threads run meanwhile; `line` is where it begins in the
-        source, where that is not the caller's."""
+        source, where that is not the caller's.  Of `convention` "c" is a function whose address is given to C, to be called."""
+        if convention not in (nodes.OWN, nodes.C):
+            raise ValueError(f"the convention of '@{name}' is {convention!r}, not '' or 'c'")
+        if convention == nodes.C and any(isinstance(each, Buffer) for each in getattr(type, "parameters", ())):
+            raise TypeError(f"'@{name}' is called by C, which has no buffers: pass a ptr and lengths")
         if not isinstance(module, Module):
             raise TypeError(f"a function stands in a Module, not in {module!r}")
         if not isinstance(type, FunctionType):
@@ -180,6 +195,7 @@ class Function(nodes.Function):
         module._take(name)
         caller = _caller()
         super().__init__(name, type.result, [], [], line or caller.f_lineno)
+        self.convention = convention
         self.module = module
         self.type = type
         self.path = module.path if line else caller.f_code.co_filename
@@ -188,6 +204,7 @@ class Function(nodes.Function):
         self.args: list[Any] = []
         self.known: set[nodes.Value] = set()
         self.slots: set[Slot] = set()
+        self._names: dict[str, int] = {}  # of blocks: the last number that was put behind each
         for index, parameter in enumerate(type.parameters):
             stem = clean(type.names[index], "parameter") if type.names else f"a{index}"
             self.args.append(self._parameter(parameter, stem))
@@ -204,12 +221,12 @@ class Function(nodes.Function):
 
     def append_basic_block(self, name: str = "") -> Block:
         """A new block, the last of the function.  The first one made is where the function starts."""
-        taken = {block.name for block in self.blocks}
         stem = clean(name or "block", "block")
-        found, number = stem, 0
-        while found in taken:
-            number += 1
-            found = f"{stem}_{number}"
+        found = stem
+        while found in self._names:
+            self._names[stem] += 1
+            found = f"{stem}_{self._names[stem]}"
+        self._names[found] = 0
         block = Block(self, found)
         self.blocks.append(block)
         return block
@@ -262,7 +279,9 @@ class Function(nodes.Function):
     def copied(self) -> nodes.Function:
         """A copy in SSA form, without unreachable blocks; all others must have ended."""
         blocks = _reached(self)
-        copy = copy_function(nodes.Function(self.name, self.result, self.parameters, blocks, self.line))
+        whole = nodes.Function(self.name, self.result, self.parameters, blocks, self.line)
+        whole.convention = self.convention
+        copy = copy_function(whole)
         if len(blocks) < len(self.blocks):
             here = set(copy.blocks)
             for phi in [phi for block in copy.blocks for phi in block.phis]:
@@ -277,10 +296,58 @@ class Function(nodes.Function):
         return self if not self.slots or self.unfinished() else self.copied()
 
     def __str__(self) -> str:
+        from septet.ir.text import print_function
+
         return print_function(self.shown(), notes=False)
 
     def __repr__(self) -> str:
         return f"<ir.Function @{self.name}: {self.type}>"
+
+
+class ExternalFunction:
+    """A function of C: `builder.call` calls it by C's convention, and `address` is a value, to be passed on.
+
+    Its code is at `address` in this process (an int, a function of ctypes, or a capsule), or else what the process's libraries
+    and libm have of that name, or what the program is linked with.
+    """
+
+    __slots__ = ("module", "type", "name")
+
+    def __init__(self, module: Module, type: FunctionType, name: str, address: object = None) -> None:
+        if not isinstance(module, Module) or not isinstance(type, FunctionType):
+            raise TypeError(f"'@{name}' needs a Module and a FunctionType, not {module!r} and {type!r}")
+        for each in (type.result, *type.parameters):
+            if not isinstance(each, Type) or each.kind not in C_KINDS and (each is not VOID or each in type.parameters):
+                raise TypeError(f"'@{name}' is a function of C, which knows no {each!r}")
+        module.data[module._take(name)] = External(name, type.result, type.parameters, _machine_address(address))  # type: ignore[arg-type]
+        self.module = module
+        self.type = type
+        self.name = name
+
+    @property
+    def address(self) -> nodes.Value:
+        """Where it is, to be passed on and called."""
+        return nodes.Address(symbol(DATA, self.name), PTR)
+
+    def __repr__(self) -> str:
+        return f"<ir.ExternalFunction @{self.name}: {self.type}>"
+
+
+def _machine_address(given: object) -> int:
+    """The address that an int, a function of ctypes or a capsule says; 0 for None."""
+    if given is None or isinstance(given, int):
+        return given or 0
+    import ctypes
+
+    if type(given).__name__ == "PyCapsule":
+        name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+        name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+        pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+        return pointer(given, name(given)) or 0
+    try:
+        return ctypes.cast(given, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
+    except (TypeError, ctypes.ArgumentError):
+        raise TypeError(f"an address is an int, a function of ctypes or a capsule, not {given!r}") from None
 
 
 class Block(nodes.Block):

@@ -9,9 +9,9 @@ builder.ret(total)                               # behind the loop it is what th
 from __future__ import annotations
 
 from septet.base.symbols import FUNCTION, symbol
-from septet.base.types import BOOL, I64, VOID, Type
+from septet.base.types import BOOL, C_KINDS, I64, PTR, VOID, Type
 from septet.ir import nodes
-from septet.ir.build import Block, BufferArgument, Function, Phi, clean, unknown_function
+from septet.ir.build import Block, BufferArgument, ExternalFunction, Function, Phi, clean, unknown_function
 from septet.ir.build_operations import Operations
 from septet.ir.build_types import Buffer
 from septet.ir.build_values import operand, plain, scope
@@ -160,8 +160,17 @@ class Builder(Operations):
         self.function.known.add(phi)
         return phi
 
-    def call(self, function: Any, args: Sequence[Any] = (), name: str = "", *, result: Type | None = None) -> Value:
-        """Call a function of the module, by itself or by name; or one whose address a value is, which gives `result`.
+    def call(
+        self,
+        function: Any,
+        args: Sequence[Any] = (),
+        name: str = "",
+        *,
+        result: Type | None = None,
+        convention: str = nodes.OWN,
+    ) -> Value:
+        """Call a function of the module, by itself or by name; or one whose address a value is, which gives `result`, and is
+        one of C where `convention` is "c".
 
         A parameter that is a `Buffer` takes such a parameter of this function, or a tuple of a pointer and lengths.
         """
@@ -169,13 +178,33 @@ class Builder(Operations):
             if function not in self.module.functions:
                 raise unknown_function(self.module, function)
             function = self.module.functions[function]
+        if isinstance(function, ExternalFunction) or isinstance(function, Function) and function.convention == nodes.C:
+            return self._declared(function, args, name)
         if isinstance(function, Function):
             return self._direct(function, args, name)
+        if convention == nodes.C:
+            return self._call_c(function, [self.operand(arg, None, "call") for arg in args], result, name)
         address = self.operand(function, None, "call")
         if not address.type.is_word:
             raise self.wrong("call", f"calls a function or an address, not {address.type}")
         values = [address, *[self.operand(arg, None, "call") for arg in args]]
         return self.emit(nodes.Call(ops.CALL_INDIRECT, I64 if result is None else result, None, values), name)
+
+    def _declared(self, function: ExternalFunction | Function, args: Sequence[Any], name: str) -> Value:
+        what, wanted = f"call of '@{function.name}'", function.type.parameters
+        if function.module is not self.module:
+            raise ValueError(f"{what} in '@{self.function.name}': it is a function of module {function.module.name!r}")
+        if len(args) != len(wanted):
+            raise TypeError(f"{what} in '@{self.function.name}' takes {len(wanted)} arguments, not {len(args)}")
+        values = [self.operand(arg, type, what) for arg, type in zip(args, wanted, strict=True)]  # type: ignore[arg-type]
+        return self._call_c(function, values, function.type.result, name)
+
+    def _call_c(self, function: Any, values: list[Value], result: Type | None, name: str) -> Value:
+        callee = self.operand(function, PTR, "call")
+        for value in (callee, *values):
+            if value.type.kind not in C_KINDS:
+                raise self.wrong("call", f"a function of C takes no {value.type}")
+        return self.emit(nodes.Value(ops.CALL_C, I64 if result is None else result, [callee, *values]), name)
 
     def _direct(self, function: Function, args: Sequence[Any], name: str) -> Value:
         what = f"call of '@{function.name}'"

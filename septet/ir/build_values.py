@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from septet.base.types import VOID, Type
 from septet.ir import nodes
-from septet.ir.build import Block, BufferArgument, Function, clean
+from septet.ir.build import Block, BufferArgument, ExternalFunction, Function, clean
 from septet.ir.build_slots import Slot
 from septet.ir.build_types import number
 from septet.ops import table as ops
@@ -24,7 +24,7 @@ def plain(value: Any) -> Any:
     """A value for what stands for one: the address of a buffer or of a function."""
     if isinstance(value, BufferArgument):
         return value.data
-    return value.address if isinstance(value, Function) else value
+    return value.address if isinstance(value, Function | ExternalFunction) else value
 
 
 def operand(function: Function, value: Any, type: Type | None, what: str) -> nodes.Value:

@@ -50,6 +50,18 @@ def _generate() -> str:
     return generate()
 
 
+def _generate_vectors() -> str:
+    from septet.ir.rule_compiler import generate
+
+    return generate("vectors")
+
+
+def by_lanes(door: Door, value: Value) -> Value | None:
+    """What the rules for vectors say about a vector."""
+    found: Value | None = load("ir_rules_vectors", _generate_vectors).RULES[value.op.code](door, value)
+    return found
+
+
 class _Tables:
     """The rules by opcode, and for every opcode whether `settle` can do anything about it; made when first needed."""
 

@@ -25,9 +25,8 @@ from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.types import BOOL, CODE, I64, INT, INT64, NOTHING, PTR, VALUE, VOID, Type, array
 from septet.ir.forward import forward, stands_for
 from septet.ir.literal import is_literal
-from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Program, Value
-from septet.ir.parse import WORD_OPS, Parser
-from septet.ir.recognise import recognise_checks
+from septet.ir.nodes import Address, Call, Check, Compare, Function, Length, Memory, Phi, Value
+from septet.ir.parse import WORD_OPS
 from septet.ir.ssa import Builder
 from septet.ir.written import LineOperand
 from septet.ops import table as ops
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from septet.base.scan import Tokens
-    from septet.base.source import Source
     from septet.base.symbols import Data
     from septet.ir.ssa import OpenBlock
     from septet.ir.written import FunctionText, Operand, Statement
@@ -490,35 +488,3 @@ _SHAPES: dict[str, Callable[[Elaborator, Statement], None]] = {
     "br": Elaborator._branch,
     "return": Elaborator._return,
 }
-
-
-def program(source: Source, use_notes: bool) -> Program:
-    """The program that `source` spells.  Raises Rejected."""
-    parser = Parser(source, use_notes)
-    tokens = parser.program()
-    data: dict[str, Data] = {}
-    places: dict[str, int] = {}
-    for entry, at in parser.data:
-        _name(tokens, places, entry.name, at)
-        data[entry.name] = entry
-    for text in parser.functions:
-        _name(tokens, places, text.name, text.at)
-    signatures = {text.name: (text.result, [type for _, type, _ in text.parameters]) for text in parser.functions}
-    functions: dict[str, Function] = {}
-    for text in parser.functions:
-        if not text.blocks or not text.complete:
-            continue
-        function = Elaborator(text, tokens, use_notes, data, signatures).function()
-        if function is not None:
-            function.convention = text.convention
-            recognise_checks(function)
-            functions[text.name] = function
-    tokens.reject()
-    return Program(functions, data, source)
-
-
-def _name(tokens: Tokens, places: dict[str, int], name: str, at: int) -> None:
-    """Note that token `at` names something; complain if something else has the name."""
-    if name in places:
-        tokens.complain(at, f"'@{name}' stands twice", "", (tokens.place(places[name]), "the other one"))
-    places[name] = at

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEEPEST = 1_000_000  # frames
 UNLIMITED = 1 << 62  # steps
 BINARY, UNARY, MANY = range(3)  # how a step applies its function
-JUMP, BRANCH, RETURN, CALL, CALL_INDIRECT = range(5)  # Segment.kind
+JUMP, BRANCH, RETURN, CALL, CALL_INDIRECT, CALL_C = range(6)  # Segment.kind
 
 
 class Segment:
@@ -113,11 +113,23 @@ class Machine:
             else:
                 if len(stack) >= DEEPEST:
                     raise Inconclusive("stack")
-                stack.append((frame, segment))
                 args = [frame[slot] for slot in segment.args]
+                external = self.runtime.external(args[0]) if kind == CALL_C else None
+                if external is not None:
+                    frame[segment.slot] = self.external(external, args[1:])
+                    segment = segment.next
+                    continue
+                stack.append((frame, segment))
                 code = segment.code or self.called(args)
                 segment, frame = self.enter(code)
                 frame[1 : len(args) + 1] = args
+
+    def external(self, external: External, args: list[int]) -> int:
+        """What a function of C gives."""
+        if len(args) != len(external.parameters):
+            raise Fault(f"call of @{external.name} with {len(args)} arguments, not {len(external.parameters)}")
+        numbers = [type.wrap(arg) for type, arg in zip(external.parameters, args, strict=True)]
+        return self.runtime.call_external(external, numbers)
 
     def enter(self, code: Code) -> tuple[Segment, list[int]]:
         """Where `code` starts, and a frame for it."""
@@ -284,17 +296,17 @@ class Preparation:
             return
         segment = self.here
         if callee is None:
-            self.indirect(value, value.args)
+            self.indirect(value, CALL_INDIRECT)
             return
         segment.kind = CALL
         code = segment.code = self.machine.codes[callee.name]
         parameters = code.function.parameters
         self.leave(value, [self.read(arg, p.type) for arg, p in zip(value.args, parameters, strict=True)])
 
-    def indirect(self, value: ir.Value, args: list[ir.Value]) -> None:
-        """End the segment with a call of the address in the first of `args`."""
-        self.here.kind = CALL_INDIRECT
-        self.leave(value, [self.read(arg, INT64 if arg.type.is_word else arg.type) for arg in args])
+    def indirect(self, value: ir.Value, kind: int) -> None:
+        """End the segment with a call of the address in the first operand."""
+        self.here.kind = kind
+        self.leave(value, [self.read(arg, INT64 if arg.type.is_word else arg.type) for arg in value.args])
 
     def leave(self, value: ir.Value, args: list[int]) -> None:
         """End the segment with a call whose arguments are in those slots."""
@@ -306,16 +318,8 @@ class Preparation:
             self.here.steps.append((UNARY, segment.slot, segment.slot, 0, value.type.wrap))
 
     def call_c(self, value: ir.Value) -> None:
-        """Append a call by C's convention: of an external function as a step, of another as the end of the segment."""
-        callee = value.args[0]
-        address = self.constant(callee) if isinstance(callee, ir.Address) else 0
-        external = self.runtime.external(address)
-        if external is not None:
-            args = [self.read(arg, type) for arg, type in zip(value.args[1:], external.parameters, strict=True)]
-            call = self.runtime.call_external
-            self.here.steps.append((MANY, self.target(value), args, 0, lambda *numbers: call(external, numbers)))
-            return
-        self.indirect(value, value.args)
+        """Append a call by C's convention."""
+        self.indirect(value, CALL_C)
 
     def syscall(self, value: ir.Value) -> None:
         """System calls are not modelled."""

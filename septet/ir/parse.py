@@ -30,7 +30,7 @@ from septet.base.scan import (
 )  # fmt: skip
 from septet.base.symbols import Data, External
 from septet.base.types import C_KINDS, INTEGERS, VOID, Type, named
-from septet.ir.nodes import ARRAYS, C, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS
+from septet.ir.nodes import ARRAYS, OF_ARRAY, OF_DIMENSIONS, OF_TUPLE, WORDS, C
 from septet.ir.operands import OperandParser
 from septet.ir.written import BlockText, FunctionText, Operand, Statement, unescaped
 from septet.ops.routines import ROUTINES

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     Bases = tuple[Value, ...]
 
-_DERIVES = (ops.ADD, ops.SUB, ops.AND, ops.OR, ops.BITCAST, ops.CONVERT, ops.SELECT, ops.MIN, ops.MAX)
-_FRESH = (ops.PARAM, LOAD, CALL, CALL_INDIRECT)  # what gives a word that is derived from nothing in the function
+_DERIVES = frozenset((ops.ADD, ops.SUB, ops.AND, ops.OR, ops.BITCAST, ops.CONVERT, ops.SELECT, ops.MIN, ops.MAX))
+_FRESH = frozenset((ops.PARAM, LOAD, CALL, CALL_INDIRECT))  # what gives a word that is derived from nothing in the function
 _NEVER = (ops.TAG, ops.CONST, ops.SYMBOL_ADDRESS)  # what gives values that are no references
 _ALLOCATES = (ops.NEW_ARRAY, ops.NEW_TUPLE, CALL_INDIRECT)
 WHOLE = 2  # the -O level from which what functions of the program do is known
@@ -55,7 +55,9 @@ def with_roots(function: Function, program: Program, opt: int) -> tuple[Function
 
 def sites(function: Function, program: Program, opt: int) -> list[Call]:
     """The calls that may collect, in program order.  Which functions may is asked from `WHOLE` up; below, programs are lowered
-    function by function, and all may."""
+    function by function, and all may.  A hosted one has no collector."""
+    if program.hosted:
+        return []
     found = [value for block in function.blocks for value in block.body if value.op is CALL or value.op is CALL_INDIRECT]
     collecting: frozenset[str] | None = None
     if found and opt >= WHOLE:
@@ -171,10 +173,12 @@ class Roots:
         """The bases of a word that is of no value type."""
         op, type = value.op, value.type
         if op in _DERIVES:
-            found: dict[Value, None] = {}
+            found: Bases = ()
             for arg in value.args[:1] if op is ops.SUB else value.args:
-                found.update(dict.fromkeys(self.bases.get(arg, ())))
-            return tuple(found) if len(found) <= MOST else (value,)
+                its = self.bases.get(arg)
+                if its and its != found:
+                    found = tuple(dict.fromkeys(found + its)) if found else its
+            return found if len(found) <= MOST else (value,)
         return (value,) if type is PTR and op in _FRESH else ()
 
     def _join(self, phi: Phi) -> bool:
@@ -208,17 +212,16 @@ class Roots:
                 for arg, before in zip(phi.args, phi.blocks, strict=True):
                     if arg in home:
                         ends[index_of[before]][arg] = None
-            for value in block.body:
-                for arg in value.args:
-                    if home.get(arg, index) != index:
-                        reads[arg] = None
+            get = home.get
+            reads.update({arg: None for value in block.body for arg in value.args if get(arg, index) != index})
         for index, read in enumerate(ends):
             upward[index].update({word: None for word in read if home[word] != index})
         out = self._solve(upward, home, index_of)
         wanted = dict.fromkeys(sites)
+        calls = wanted.keys()
         found: dict[Value, list[Value]] = {}
         for index, block in enumerate(blocks):
-            if any(value in wanted for value in block.body):
+            if not calls.isdisjoint(block.body):
                 self._walk(block, {**out(index), **ends[index]}, wanted, found)
         return found
 

@@ -37,6 +37,7 @@ NESTED = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"  # text with brackets in bracke
 
 HEAD = '''"""What `septet.ir.rule_compiler` makes of the rewrite rules."""
 from septet.base.types import BOOL, CODE, F32, F64, I8, I16, I32, I64, INT64, PTR, TUPLE, U8, U16, U32, U64
+from septet.ir.door import by_lanes
 from septet.ir.forward import stands_for
 from septet.ir.nearby import TELLING, even, natural, odd, ones, zeros
 from septet.ir.nodes import Const
@@ -315,23 +316,25 @@ def _group(step: Step, rest: list[Entry], indent: int) -> list[str]:
     return [f"{pad}if {code}:", *_tree(rest, indent + 1)]
 
 
-def _function(name: str, rows: list[tuple[Tree, Entry]], vectors: list[tuple[Tree, Entry]]) -> list[str]:
-    """The function of the rules for opcode `name`; `vectors` are for values of such a type, the other ones are not."""
+def _function(name: str, rows: list[tuple[Tree, Entry]], elsewhere: str) -> list[str]:
+    """The function of the rules for opcode `name`; those for vectors are `elsewhere`, if that says anything."""
     op = ops.NAMED[name]
-    arity = len((rows or vectors)[0][0].args)
     out = [f"def rules_{name.replace('-', '_')}(door, value):"]
     out.append(f"    T = value.{'on' if op.compares or name in ('load', 'store') else 'type'}")
+    if elsewhere:
+        out += ["    if T.kind == 3:", f"        return {elsewhere}"]
+    if not rows:
+        return [*out, "    return None", ""]
+    arity = len(rows[0][0].args)
     out.append("    " + ", ".join(f"a{n}" for n in range(arity)) + "," * (arity == 1) + " = value.args")
     body = _tree([entry for _, entry in rows], 1)
-    if name not in ROOT_ONLY:
-        body = ["    if T.kind == 3:", *_tree([entry for _, entry in vectors], 2), "        return None", *body]
     text = "\n".join(body)
     out += [f"    o{n} = a{n}.op" for n in range(arity) if f"o{n} " in text]
     return [*out, *body, "    return None", ""]
 
 
-def generate() -> str:
-    """The generated module."""
+def generate(types: str = "numbers") -> str:
+    """The generated module: of the rules for `numbers`, or of those for `vectors`, which few programs need."""
     by_root: dict[str, tuple[list[tuple[Tree, Entry]], list[tuple[Tree, Entry]]]] = {}
     for row in all_rules():
         is_vector = row.types["T"] == "vector"
@@ -340,12 +343,20 @@ def generate() -> str:
         for tree, entry in entries(row.of_vectors()) if is_vector or row.lanewise() else []:
             by_root.setdefault(tree.op, ([], []))[1].append((tree, entry))
     code: list[str] = []
-    for name, (rows, vectors) in by_root.items():
-        for some in (rows, vectors):
-            some.sort(key=lambda row: -sum(1 for _ in row[0].inner()))
-        code += _function(name, rows, vectors)
+    named: list[str] = []
+    for name, both in by_root.items():
+        rows, vectors = both
+        elsewhere = ""
+        if types == "vectors":
+            rows = vectors if name not in ROOT_ONLY else []
+        elif name not in ROOT_ONLY:
+            elsewhere = "by_lanes(door, value)" if vectors else "None"
+        if rows or elsewhere:
+            rows.sort(key=lambda row: -sum(1 for _ in row[0].inner()))
+            code += _function(name, rows, elsewhere)
+            named.append(name)
     code.append("RULES = [None] * len(ops.OPS)")
-    code += [f"RULES[{_opcode(name)}.code] = rules_{name.replace('-', '_')}" for name in by_root]
+    code += [f"RULES[{_opcode(name)}.code] = rules_{name.replace('-', '_')}" for name in named]
     text = "\n".join(code)
     text, used = _short(text)
     sets = dict.fromkeys(re.findall(r"in (\{[A-Z_, ]+\})", text))

@@ -8,13 +8,13 @@ from septet.base.names import Fresh
 from septet.base.symbols import FUNCTION, External
 from septet.base.types import BOOL, CODE, I64, INT64, INTEGERS, PTR, VOID, Type
 from septet.ir.nodes import (
-    C,
     OF_ARRAY,
     OF_DIMENSIONS,
     OF_TUPLE,
     WORDS,
     Address,
     Branch,
+    C,
     Call,
     Check,
     Compare,
@@ -45,7 +45,7 @@ _SPELLED = {ops.FNEG: "neg", ops.FABS: "abs"}
 
 def parse(source: Source, notes: bool = True) -> Program:
     """The program that `source` spells, in SSA form.  Raises Rejected.  Without `notes`, spans are places in this text."""
-    from septet.ir.elaborate import program
+    from septet.ir.read import program
 
     return program(source, notes)
 

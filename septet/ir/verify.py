@@ -14,13 +14,14 @@
 * `_phase`: in phase words there are no array operations: loads, stores and calls of `allocate` stand for them.
 * `_memory`: an address is a word; what is stored is of the type in memory; what is stored in class `length` or `descriptor`
   goes into an object that `allocate` made in the same block, for it never changes afterwards.
-* `_call`: a function gets as many arguments as it has parameters, of their types; a routine, words; the result is of the
+* `call`: a function gets as many arguments as it has parameters, of their types; a routine, words; the result is of the
   function's type, or dropped; a function without result gives the word 0.
 * `_convert`: between integers, words and floats, or vectors of equally many; a bitcast keeps the width.
 * `_lanes`: what takes vectors apart or puts them together is of their lanes' type; a lane is named by a constant that has it.
-* `_call_c`: what is called by C's convention is an address: of a function that is declared, or of convention C, with operands as
-  it says, or any; these and the result are words, integers and floats.  `_convention`: so are those of a function of convention C.
-* `_parameters`: of the floats and vectors among the parameters, or arguments, no vector comes after eight others.
+* `call_c`: what is called by C's convention is an address: of a function that is declared, or of convention C, with operands
+  as it says, or any; these and the result are words, integers and floats.
+* `convention`: parameters and result of a function of convention C are integers and floats.
+* `vectors_first`: of the floats and vectors among the parameters, or arguments, no vector comes after eight others.
 * `_branch`: what decides a branch is a bool.  `_return`: what is returned is of the function's result type.
 * `_value_type`: values are words, integers, floats, and vectors of 64 to 512 bits.
 """
@@ -29,20 +30,18 @@ from __future__ import annotations
 
 from septet.base import types
 from septet.base.diagnostics import Diagnostic, did_you_mean
-from septet.base.literals import spell
 from septet.base.source import locate
-from septet.base.symbols import FUNCTION, ROUTINE, External
-from septet.base.types import BOOL, C_KINDS, FLOAT, I64, INT, INT64, INTEGERS, TUPLE, U8, U64, VALUE, VECTOR, VOID, truth, vector
+from septet.base.symbols import FUNCTION
+from septet.base.types import BOOL, FLOAT, I64, INT, INTEGERS, TUPLE, U8, U64, VALUE, VECTOR, VOID, truth, vector
 from septet.ir import nodes as ir
 from septet.ir.analyses.dominators import Dominators
+from septet.ir.verify_calls import CallChecker, spelled
 from septet.ops import table as ops
-from septet.ops.routines import ROUTINES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from septet.base.source import Place
     from septet.base.symbols import Line
     from septet.base.types import Type
 
@@ -79,13 +78,6 @@ def function_problems(function: ir.Function, program: ir.Program) -> Found:
     return _Checker(function, program).problems()
 
 
-def _spelled(arg: ir.Value) -> str:
-    """How to speak of an operand."""
-    if isinstance(arg, ir.Const):
-        return f"'{spell(arg.number, arg.type)}'"
-    return f"'{arg.symbol}'" if isinstance(arg, ir.Address) else f"'%{arg.name}'"
-
-
 _ALLOWED = {"I": (INT, VALUE), "F": (FLOAT,), "A": (INT, VALUE, FLOAT)}  # kinds of types, or of vectors' lanes
 
 
@@ -96,23 +88,14 @@ def _names_lanes(arg: ir.Value, made: Type, whole: Type) -> bool:
     return all(lane < 2 * whole.lanes for lane in arg.number.to_bytes(made.lanes, "little"))
 
 
-class _Checker:
+class _Checker(CallChecker):
     """Checks one function."""
 
     def __init__(self, function: ir.Function, program: ir.Program) -> None:
-        self.function = function
-        self.program = program
+        super().__init__(function, program)
         self.homes: dict[ir.Value, tuple[ir.Block | None, int]] = dict.fromkeys(function.parameters, (None, 0))
         self.dominators: Dominators | None = None
         self.before: dict[ir.Block, list[ir.Block]] = {}
-
-    def at(self, value: ir.Value, text: str = "") -> Place | None:
-        """Where a value comes from."""
-        return locate(self.program.source, self.function.line, value.span, text)
-
-    def wrong(self, value: ir.Value, message: str, hint: str = "") -> Diagnostic:
-        """That something is wrong with `value`."""
-        return Diagnostic(f"in '@{self.function.name}', {message}", self.at(value), hint)
 
     def problems(self) -> Found:
         """Everything that is wrong with the function; about values only where blocks are in order."""
@@ -124,8 +107,8 @@ class _Checker:
             if bad:
                 return
         self.dominators = Dominators(self.function)
-        yield from self._parameters(None, self.function.parameters)
-        yield from self._convention()
+        yield from self.vectors_first(None, self.function.parameters)
+        yield from self.convention()
         for value in self.function.parameters:
             yield from self._value_type(value)
         for block in self.function.blocks:
@@ -203,7 +186,7 @@ class _Checker:
             return
         for arg, origin in zip(phi.args, phi.blocks, strict=True):
             yield from self._operand(phi, arg, origin, len(origin.body))
-            yield from self._accepts(phi, phi.type, arg)
+            yield from self.accepts(phi, phi.type, arg)
 
     def _operands(self, block: ir.Block, position: int, value: ir.Value) -> Found:
         for arg in value.args:
@@ -243,14 +226,6 @@ class _Checker:
             message = f"in '@{self.function.name}', there is no function '@{name}' with a line {line.line}"
             yield Diagnostic(message, self.at(user, name), did_you_mean(name, self.program.functions))
 
-    def _accepts(self, user: ir.Value, wanted: Type, arg: ir.Value) -> Found:
-        if not wanted.accepts(arg.type):
-            yield self.wrong(user, f"'{user.op}' wants {wanted}, but {_spelled(arg)} is {arg.type}")
-
-    def _word(self, user: ir.Value, arg: ir.Value) -> Found:
-        if not arg.type.is_word:
-            yield self.wrong(user, f"'{user.op}' wants a word, but {_spelled(arg)} is {arg.type}")
-
     def _value_type(self, value: ir.Value) -> Found:
         type = value.type
         bad = (
@@ -267,14 +242,10 @@ class _Checker:
 
     # Operations.
 
-    def _counted(self, value: ir.Value, count: int) -> Found:
-        if len(value.args) != count:
-            yield self.wrong(value, f"'{value.op}' has {len(value.args)} operands, not {count}")
-
     def _operation(self, value: ir.Value) -> Found:
         op = value.op
         if len(value.args) != len(op.operands):
-            yield from self._counted(value, len(op.operands))
+            yield from self.counted(value, len(op.operands))
             return
         type = value.on if isinstance(value, ir.Compare) else value.type
         if op.check:
@@ -288,7 +259,7 @@ class _Checker:
                 yield self.wrong(value, f"there is no '{op}' on {type}")
                 return
             else:
-                yield from self._accepts(value, type, arg)
+                yield from self.accepts(value, type, arg)
         if op.compares and value.type is not truth(type):
             yield self.wrong(value, f"'{op}' gives {truth(type)}, not {value.type}")
 
@@ -307,12 +278,12 @@ class _Checker:
             else:
                 right = arg.type.is_word
             if not right:
-                yield self.wrong(value, f"'{op}' is not of {arg.type}, as {_spelled(arg)} is")
+                yield self.wrong(value, f"'{op}' is not of {arg.type}, as {spelled(arg)} is")
 
     def _lanes(self, value: ir.Value) -> Found:
         op, args = value.op, value.args
         if len(args) != len(op.operands):
-            yield from self._counted(value, len(op.operands))
+            yield from self.counted(value, len(op.operands))
             return
         whole = args[0].type if op.inward else value.type
         results = {"V": whole, "E": whole.element, "IE": whole.element, "FE": whole.element, "u64": U64, "W": value.type}
@@ -327,13 +298,7 @@ class _Checker:
             elif letter == "L" and not _names_lanes(arg, value.type, whole):
                 yield self.wrong(value, f"'{op}' does not name {value.type.lanes} lanes of two {whole}")
             elif letter in "VE":
-                yield from self._accepts(value, whole if letter == "V" else whole.element, arg)
-
-    def _parameters(self, value: ir.Value | None, values: list[ir.Value]) -> Found:
-        vectors = [arg.type.kind == VECTOR for arg in values if arg.type.kind in (FLOAT, VECTOR)]
-        if any(vectors[8:]):
-            message = f"in '@{self.function.name}', a vector comes after eight floats and vectors"
-            yield Diagnostic(message, self.at(value) if value is not None else None)
+                yield from self.accepts(value, whole if letter == "V" else whole.element, arg)
 
     def _access(self, value: ir.Value) -> Found:
         count = len(value.args) - (1 if value.op is ops.ELEMENT else 2)
@@ -343,14 +308,14 @@ class _Checker:
             what = f"{base} is accessed with {count} indices" if rank else f"{base} is no array and no tuple"
             yield self.wrong(value, what)
         for arg in value.args:
-            yield from self._word(value, arg)
+            yield from self.word(value, arg)
         if value.op is ops.ELEMENT and not value.type.is_word:
             yield self.wrong(value, f"an element is a word, not {value.type}")
 
     def _length(self, value: ir.Value) -> Found:
         assert isinstance(value, ir.Length)
         if not 1 <= len(value.args) <= 2:
-            yield from self._counted(value, 1)
+            yield from self.counted(value, 1)
             return
         base = value.args[0].type
         if base is TUPLE:
@@ -361,32 +326,28 @@ class _Checker:
             which = f"dimension {value.dimension}" if value.dimension >= 0 else "no dimension"
             yield self.wrong(value, f"'length' of {which} of something of type {base}")
         for arg in value.args:
-            yield from self._word(value, arg)
-        yield from self._result_word(value)
+            yield from self.word(value, arg)
+        yield from self.result_word(value)
 
     def _new(self, value: ir.Value) -> Found:
         count = len(value.args)
         if value.op is ops.NEW_TUPLE and count != 1 or count < 1:
-            yield from self._counted(value, 1)
+            yield from self.counted(value, 1)
         if value.op is ops.NEW_ARRAY and value.type.rank != count:
             yield self.wrong(value, f"a new array of {count} dimensions is not of type {value.type}")
         for arg in value.args:
-            yield from self._word(value, arg)
-        yield from self._result_word(value)
-
-    def _result_word(self, value: ir.Value) -> Found:
-        if not value.type.is_word:
-            yield self.wrong(value, f"'{value.op}' gives a word, not {value.type}")
+            yield from self.word(value, arg)
+        yield from self.result_word(value)
 
     def _memory(self, value: ir.Value) -> Found:
         assert isinstance(value, ir.Memory)
         count = 1 if value.op is ops.LOAD else 2
         if len(value.args) != count:
-            yield from self._counted(value, count)
+            yield from self.counted(value, count)
             return
-        yield from self._word(value, value.args[0])
+        yield from self.word(value, value.args[0])
         if value.op is ops.STORE:
-            yield from self._accepts(value, value.on, value.args[1])
+            yield from self.accepts(value, value.on, value.args[1])
             yield from self._fresh(value)
         elif value.type is not value.on:
             yield self.wrong(value, f"a load of {value.on} gives no {value.type}")
@@ -398,123 +359,24 @@ class _Checker:
             if not makes or self.homes[base][0] is not self.homes[value][0]:
                 yield self.wrong(value, f"a store in class {value.alias} is not into what 'allocate' made in this block")
 
-    def _call(self, value: ir.Value) -> Found:
-        assert isinstance(value, ir.Call)
-        callee = value.callee
-        if callee is None:
-            yield from self._parameters(value, value.args[1:])
-        if value.op is ops.CALL_INDIRECT:
-            if callee is not None or not value.args:
-                yield self.wrong(value, "an indirect call is of the address in its first operand")
-            else:
-                yield from self._word(value, value.args[0])
-        elif callee is None:
-            yield self.wrong(value, "a direct call has a callee")
-        elif callee.kind == ROUTINE:
-            yield from self._routine(value, callee.name)
-        else:
-            yield from self._direct(value, callee.name)
-
-    def _call_c(self, value: ir.Value) -> Found:
-        """A call of a function of C: of an external one, of one of convention C, or of an address."""
-        if not value.args or not value.args[0].type.is_word:
-            yield self.wrong(value, "what is called by C's convention is an address, the first operand")
-            return
-        callee, *args = value.args
-        name = callee.symbol.name if isinstance(callee, ir.Address) else ""
-        known = self.program.data.get(name) or self.program.functions.get(name)
-        for arg in args:
-            if arg.type.kind not in C_KINDS and not arg.type.is_word:
-                yield self.wrong(value, f"{_spelled(arg)} is {arg.type}, which a function of C does not take")
-        if value.type is not VOID and value.type.kind not in C_KINDS and not value.type.is_word:
-            yield self.wrong(value, f"a function of C does not give {value.type}")
-        if isinstance(known, ir.Function):
-            if known.convention != ir.C:
-                yield self.wrong(value, f"'@{name}' is not of C's convention", f"'define ... @{name} (...) words c' makes it so")
-            yield from self._as_declared(value, name, [parameter.type for parameter in known.parameters], known.result)
-        elif isinstance(known, External):
-            yield from self._as_declared(value, name, list(known.parameters), known.result)
-        elif known is not None:
-            yield self.wrong(value, f"'@{name}' is data, no function")
-
-    def _as_declared(self, value: ir.Value, name: str, parameters: list[Type], result: Type) -> Found:
-        args = value.args[1:]
-        if len(args) != len(parameters):
-            yield self.wrong(value, f"'@{name}' takes {len(parameters)} arguments, not {len(args)}")
-            return
-        for wanted, arg in zip(parameters, args, strict=True):
-            yield from self._accepts(value, wanted, arg)
-        if value.type is not VOID and not value.type.accepts(result):
-            yield self.wrong(value, f"'@{name}' gives {result}, not {value.type}")
-
-    def _convention(self) -> Found:
-        """A function that C calls takes and gives what C knows."""
-        function = self.function
-        for type in (function.result, *[parameter.type for parameter in function.parameters]):
-            if function.convention == ir.C and type.kind not in C_KINDS and type is not VOID:
-                message = f"'@{function.name}' is of C's convention, which knows no {type}"
-                yield Diagnostic(message, locate(self.program.source, function.line, 1))
-
-    def _routine(self, value: ir.Value, name: str) -> Found:
-        routine = ROUTINES.get(name)
-        if routine is None:
-            yield self.wrong(value, f"there is no routine '{name}'", did_you_mean(name, ROUTINES))
-            return
-        if len(value.args) not in routine.arities:
-            wanted = " or ".join(map(str, routine.arities))
-            yield self.wrong(value, f"'{name}' takes {wanted} arguments, not {len(value.args)}")
-        for arg in value.args:
-            yield from self._word(value, arg)
-        if value.type is not VOID:
-            yield from self._result_word(value)
-
-    def _direct(self, value: ir.Value, name: str) -> Found:
-        function = self.program.functions.get(name)
-        if function is None:
-            message = f"in '@{self.function.name}', there is no function '@{name}'"
-            yield Diagnostic(message, self.at(value, name), did_you_mean(name, self.program.functions))
-            return
-        if function.convention == ir.C:
-            yield self.wrong(value, f"'@{name}' is of C's convention", f"'call c @{name}(...)' calls it")
-        parameters = function.parameters
-        if len(parameters) != len(value.args):
-            there = locate(self.program.source, function.line, 1)
-            also = [(there, f"it has {len(parameters)} parameters")] if there else []
-            message = f"in '@{self.function.name}', '@{name}' takes {len(parameters)} arguments, not {len(value.args)}"
-            yield Diagnostic(message, self.at(value, name), "", also)
-            return
-        for parameter, arg in zip(parameters, value.args, strict=True):
-            yield from self._accepts(value, parameter.type, arg)
-        result = INT64 if function.result is VOID else function.result
-        if value.type is not VOID and not value.type.accepts(result):
-            yield self.wrong(value, f"'@{name}' gives {function.result}, not {value.type}")
-
-    def _syscall(self, value: ir.Value) -> Found:
-        if not 1 <= len(value.args) <= 7:
-            yield self.wrong(value, "a system call has a number and up to six arguments")
-        for arg in value.args:
-            yield from self._word(value, arg)
-        if not I64.accepts(value.type):
-            yield self.wrong(value, f"a system call gives a word, not {value.type}")
-
     def _convert(self, value: ir.Value) -> Found:
         if len(value.args) != 1:
-            yield from self._counted(value, 1)
+            yield from self.counted(value, 1)
         elif value.op is ops.BITCAST and value.args[0].type.bits != value.type.bits:
             yield self.wrong(value, f"a bitcast from {value.args[0].type} to {value.type} changes the width", "use convert")
         elif value.op is ops.CONVERT and value.args[0].type.lanes != value.type.lanes:
             yield self.wrong(value, f"there is no conversion from {value.args[0].type} to {value.type}")
 
     def _branch(self, value: ir.Value) -> Found:
-        yield from self._counted(value, value.op is ops.BR_IF)
+        yield from self.counted(value, value.op is ops.BR_IF)
         for arg in value.args:
-            yield from self._accepts(value, BOOL, arg)
+            yield from self.accepts(value, BOOL, arg)
 
     def _return(self, value: ir.Value) -> Found:
         result = self.function.result
-        yield from self._counted(value, result is not VOID)
+        yield from self.counted(value, result is not VOID)
         if value.args and result is not VOID:
-            yield from self._accepts(value, result, value.args[0])
+            yield from self.accepts(value, result, value.args[0])
 
 
 _CHECKS: dict[ops.Op, Callable[[_Checker, ir.Value], Found]] = {
@@ -525,10 +387,10 @@ _CHECKS: dict[ops.Op, Callable[[_Checker, ir.Value], Found]] = {
     ops.NEW_TUPLE: _Checker._new,
     ops.LOAD: _Checker._memory,
     ops.STORE: _Checker._memory,
-    ops.CALL: _Checker._call,
-    ops.CALL_INDIRECT: _Checker._call,
-    ops.CALL_C: _Checker._call_c,
-    ops.SYSCALL: _Checker._syscall,
+    ops.CALL: _Checker.call,
+    ops.CALL_INDIRECT: _Checker.call,
+    ops.CALL_C: _Checker.call_c,
+    ops.SYSCALL: _Checker.syscall,
     ops.CONVERT: _Checker._convert,
     ops.BITCAST: _Checker._convert,
     **{op: _Checker._lanes for op in ops.OPS if "V" in (*op.operands, op.result)},

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from septet.base.facts import Known
-from septet.ir.analyses.arguments import Arguments
 from septet.ir.analyses.call_graph import CallGraph
 from septet.ir.analyses.representation import WordFacts
-from septet.ir.analyses.summaries import component_summaries
-from septet.ir.analyses.summaries import summarise as summarise_one
 from septet.ir.nodes import ARRAYS
 from septet.ops.table import CALL, CALL_INDIRECT
 
@@ -21,7 +18,10 @@ def known(program: Program) -> Known:
     """What holds in all functions of `program`, none of which a pass has seen."""
     found = Known()
     found.words = WordFacts(program)
-    found.arguments = Arguments(program)
+    if not program.hosted:  # anything may call a hosted function
+        from septet.ir.analyses.arguments import Arguments
+
+        found.arguments = Arguments(program)
     return found
 
 
@@ -29,12 +29,19 @@ def foresee(component: list[Facts], known: Known, graph: CallGraph) -> None:
     """Note what calls among the functions of a recursive component may do, before a pass sees them."""
     functions = [facts.function for facts in component if facts.function.phase == ARRAYS]
     if functions and graph.recursive(functions[0].name):
+        from septet.ir.analyses.summaries import component_summaries
+
         known.summaries.update(component_summaries(functions, component[0]))
 
 
 def summarise(component: list[Facts], known: Known, graph: CallGraph) -> None:
-    """Note the summaries of the functions of a component, whose arrays phase is done."""
+    """Note the summaries of the functions of a component, whose arrays phase is done, if anything calls them."""
     functions = [facts.function for facts in component if facts.function.phase == ARRAYS]
+    if not any(graph.called(function.name) for function in functions):
+        return
+    from septet.ir.analyses.summaries import component_summaries
+    from septet.ir.analyses.summaries import summarise as summarise_one
+
     if len(functions) == 1 and not (graph.recursive(functions[0].name) and _still_calls(functions[0])):
         known.summaries[functions[0].name] = summarise_one(functions[0], component[0])
     elif functions:

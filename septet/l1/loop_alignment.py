@@ -2,6 +2,8 @@
 
     :loop at 63, ends at 102      two lines of 64 bytes a round      =>      a byte of padding: one line
 
+A branch whose last byte is a line's last counts as being in the next line too: predictors find branches by where they end.
+
 A processor takes instructions from one line, or half of one, a cycle, and finds decoded ones by line: a loop of a few
 instructions that lies across two lines may take twice as long (Intel 64 and IA-32 optimization reference manual, 3.4.2).
 Function entries are aligned to `LINE` where this counts (see `link.layout`).
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 LINE = 64
 LARGEST = 256  # bytes of a loop above which a line more or less does not count
-MOST = 15  # bytes of padding, which the way into the loop goes through
+MOST = 31  # bytes of padding, which the way into the loop goes through
 
 
 def innermost(ends: dict[int, int]) -> list[tuple[int, int]]:
@@ -24,9 +26,9 @@ def padding(start: int, size: int) -> int:
     """How many bytes in front of a loop of `size` bytes that would begin at `start` let it touch fewer lines; 0 where none."""
     if size > LARGEST:
         return 0
-    lines = (start + size - 1) // LINE - start // LINE + 1
+    lines = (start + size) // LINE - start // LINE + 1
     pad = -start % LINE
-    return pad if lines > (size + LINE - 1) // LINE and pad <= MOST else 0
+    return pad if lines > size // LINE + 1 and pad <= MOST else 0
 
 
 def nops(size: int) -> bytes:

@@ -21,8 +21,6 @@ from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.source import locate
 from septet.base.symbols import FUNCTION, LABEL, ROUTINE, Line, Symbol, symbol
 from septet.base.words import MASK
-from septet.l1 import pool
-from septet.l1.frames import offsets
 from septet.l1.jumps import ALWAYS, NEVER, add_jumps
 from septet.l1.loop_alignment import LINE
 from septet.l1.nodes import Function
@@ -42,11 +40,13 @@ if TYPE_CHECKING:
 
     from septet.base.options import Options
     from septet.l1.nodes import Program
+    from septet.link.code import Frame
     from septet.x86.instructions import Instruction, Op
 
     Operands = tuple[Any, ...]
 
 PEEPHOLE = 1  # the -O level from which instructions are looked at in twos
+COMPARISONS = 2  # the -O level from which what was just compared is not compared again
 SCHEDULE = 2  # the -O level from which the order within blocks changes
 TAIL_CALLS = 2  # the -O level from which the last call of a function is a jump
 _KEPT = 1 << 16  # encodings kept of one opcode
@@ -68,6 +68,10 @@ def improved(function: Function, opt: int) -> Function:
     from septet.l1.peephole import improve
 
     body = improve(function.body)
+    if opt >= COMPARISONS:
+        from septet.l1.comparisons import share
+
+        body = share(body)
     if opt >= SCHEDULE:
         from septet.l1.schedule import schedule
 
@@ -227,6 +231,10 @@ class _Assembly:
         self.relocations.append((len(self.pieces), 1, callee, -4))
         return b"\xe8\0\0\0\0"
 
+    def _call_c(self, operands: Operands) -> bytes:
+        self.relocations.append((len(self.pieces), 1, operands[0], -4))
+        return b"\xe8\0\0\0\0"
+
     def _tail_call(self, at: int) -> bytes:
         """The call that is instruction `at` as a jump, if nothing but a return follows; else nothing."""
         body = self.function.body
@@ -314,6 +322,8 @@ class _Assembly:
         alignment = LINE if self.aligns and self._loops() else 16
         end = constants = len(content)
         if self.constants:
+            from septet.l1 import pool
+
             uses = [(starts[index] + offset, starts[index + 1], constant) for index, offset, constant in self.constants]
             content, constants, wanted = pool.append(content, uses)
             alignment = max(alignment, wanted)
@@ -326,13 +336,20 @@ class _Assembly:
                 places.append((start, span, by))
         code = Code(
             function.name, function.arity, function.line, content, relocations, labels, places,
-            partial(offsets, function, starts, self.leaves), alignment, end, constants,
+            partial(_frames, function, starts, self.leaves), alignment, end, constants,
         )  # fmt: skip
         code.maps = [(starts[index - 1], operands) for index, operands in self.maps if not self._is_dead(index)]
         return code
 
     def _is_dead(self, index: int) -> bool:
         return any(first <= index < last for first, last in self.dead)
+
+
+def _frames(function: Function, starts: list[int], leaves: list[tuple[int, int, int]]) -> list[Frame]:
+    """`Code.frames`, for those who ask."""
+    from septet.l1.frames import offsets
+
+    return offsets(function, starts, leaves)
 
 
 def _compare(condition: str, a: Any, b: Any) -> tuple[bytes, int]:
@@ -402,6 +419,7 @@ _SPECIAL: dict[Op, Callable[[_Assembly, Operands], bytes]] = {
     forms.ROOTS: _Assembly._roots,
     forms.CALL: _Assembly._call,
     forms.CALL_ERROR: _Assembly._call,
+    forms.CALL_C: _Assembly._call_c,
     forms.CALL_JUMP: _Assembly._call_jump,
     **{op: _jump_if(condition) for condition, op in forms.CJUMP.items()},
 }

@@ -40,11 +40,11 @@ def improve(body: list[Instruction]) -> list[Instruction]:
     changed = False
     while rest:
         instruction = rest[-1]
-        rows = table.get(instruction.op)
+        rows = table.get(instruction.op.name)
         if rows is not None:
             found = None
             if len(rest) > 1:
-                pair = rows.get(rest[-2].op)
+                pair = rows.get(rest[-2].op.name)
                 if pair is not None:
                     found = pair(code, instruction.operands, rest[-2].operands)
             if found is None and None in rows:

@@ -1,9 +1,9 @@
 """From the peephole rules to Python: one function for each pair of opcodes that rules begin with, and for each single one.
 
-`python -m septet.l1.peephole_compiler` prints what is generated.  A function is called as `mov_add(code, x, y)`: `x` and `y` are
-the operands of the next two instructions of `code`, a `peephole.Code`.  It returns how many instructions go, and which come, by
-the first rule that fits; None where none does.  `TABLE[op]` has the functions of an opcode by that of the instruction behind,
-and under None the one that looks at the opcode alone.
+`python -m septet.l1.peephole_compiler` prints what is generated.  A function is called as `mov_add(code, x, y)`: `x` and `y`
+are the operands of the next two instructions of `code`, a `peephole.Code`.  It returns how many instructions go, and which
+come, by the first rule that fits; None where none does.  `TABLE` has the functions of an opcode, by name, by that of the
+instruction behind, and under None the one that looks at the opcode alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from septet.x86 import forms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from septet.l1.peephole_rules import Rule
     from septet.x86.instructions import Op
 
@@ -72,7 +74,9 @@ class _Row:
         made = []
         for op, operands in instructions(rule.give):
             texts = "".join([f"{self._given(text)}, " for text in operands])
-            made.append(f"Instruction({_opcode(op)}, ({texts.strip() if len(operands) == 1 else texts[:-2]}), code.rest[-1].span, BY)")
+            made.append(
+                f"Instruction({_opcode(op)}, ({texts.strip() if len(operands) == 1 else texts[:-2]}), code.rest[-1].span, BY)"
+            )
         self.given = f"{len(find)}, [{', '.join(made)}]"
 
     def _test(self, order: int, condition: str) -> None:
@@ -94,7 +98,9 @@ class _Row:
         elif text == "%m":
             self._test(order + _CLASS, f"{where}.__class__ is Mem")
         elif kind == "%":
-            self._test(order + _CLASS, f"{where}.__class__ is Register and {where} in {'VECTOR' if name in 'uvw' else 'GENERAL'}")
+            self._test(
+                order + _CLASS, f"{where}.__class__ is Register and {where} in {'VECTOR' if name in 'uvw' else 'GENERAL'}"
+            )
         elif kind == "{":
             self._test(order + _CLASS, f"{where}.__class__ is int and LOW <= {where} <= HIGH")
         elif kind == ":":
@@ -145,8 +151,8 @@ def _pool(text: str) -> str:
 
 
 def _opcode(op: Op) -> str:
-    """The name of an opcode's global."""
-    return "X_" + _plain(op.name)
+    """What gives an opcode: a global, but for those of AVX, which are not read for programs that do without."""
+    return f"op({op.name!r})" if op.name[0] == "v" else "X_" + _plain(op.name)
 
 
 def _plain(name: str) -> str:
@@ -165,23 +171,25 @@ def _function(ops: tuple[Op, ...], rows: list[_Row]) -> list[str]:
     return [*out, "    return None", ""]
 
 
-def generate() -> str:
-    """The generated module."""
+def generate(rules: Iterable[Rule] = RULES) -> str:
+    """The generated module of some rules."""
     functions: dict[tuple[Op, ...], list[_Row]] = {}
-    used: dict[Op, None] = {}
-    for rule in RULES:
+    given: dict[Op, None] = {}
+    for rule in rules:
         row = _Row(rule)
         functions.setdefault(row.ops, []).append(row)
-        used.update(dict.fromkeys(row.ops))
-        used.update(dict.fromkeys([op for op, _ in instructions(rule.give)]))
+        given.update(dict.fromkeys([op for op, _ in instructions(rule.give)]))
     jumps = {op: condition for condition, op in forms.CJUMP.items()}
-    named = [f"CJUMP[{jumps[op]!r}]" if op in jumps else f"op({op.name!r})" for op in used]
-    out = [HEAD, *[f"{_opcode(op)} = {name}" for op, name in zip(used, named, strict=True)], ""]
+    out = [HEAD]
+    for op in given:
+        if op.name[0] != "v":
+            out.append(f"{_opcode(op)} = " + (f"CJUMP[{jumps[op]!r}]" if op in jumps else f"op({op.name!r})"))
+    out.append("")
     for ops, rows in functions.items():
         out += _function(ops, rows)
     for ops in functions:
-        key = _opcode(ops[1]) if len(ops) == 2 else "None"
-        out.append(f"TABLE.setdefault({_opcode(ops[0])}, {{}})[{key}] = {'_'.join([_plain(op.name) for op in ops])}")
+        behind = repr(ops[1].name) if len(ops) == 2 else "None"
+        out.append(f"TABLE.setdefault({ops[0].name!r}, {{}})[{behind}] = {'_'.join([_plain(op.name) for op in ops])}")
     return "\n".join(out) + "\n"
 
 

@@ -11,7 +11,8 @@ Instructions are L1 text, divided by `;`, with
     {k} {n}     a number; in what is given, a number computed from such           :l    a label
 
 Different names may be the same register: `when`, a Python condition, says where that must not be (`a is not b`; `uses(m, a)`:
-the address m is computed from a).  Where `find` or `give` changes the flags, nothing behind may read them: this need not be said.
+the address m is computed from a).  Where `find` or `give` changes the flags, nothing behind may read them, which need not be
+said.
 A rule makes code shorter or faster, never longer in both; `tests/unit/test_peephole.py` runs both sides of each.
 """
 
@@ -99,7 +100,7 @@ for _opcode in ("add", "sub", "neg", "inc", "dec"):
             _instruction = f"{_opcode} %a{_right}"
             rule(f"{_opcode}{_kind}-{_jump}", f"{_instruction} ; cjump{_condition} %a, 0, :l", f"{_instruction} ; {_jump} :l")
 
-# Vector registers: zeros without memory
+# Vector registers: zeros, and ones in all places, without memory
 
 for _load in ("movsd", "movss", "movups"):
     _size = {"movsd": 8, "movss": 4, "movups": 16}[_load]
@@ -107,3 +108,6 @@ for _load in ("movsd", "movss", "movups"):
     rule(f"v{_load}-zeros", f"v{_load} %u, pool {_size} 0", "vxorps %u, %u, %u")
 for _size in (32, 64):
     rule(f"vmovups{_size * 8}-zeros", f"vmovups{_size * 8} %u, pool {_size} 0", "vxorps %u, %u, %u")
+rule("movups-ones", f"movups %u, pool 16 {(1 << 128) - 1:#x}", "pcmpeqd %u, %u")
+rule("vmovups-ones", f"vmovups %u, pool 16 {(1 << 128) - 1:#x}", "vpcmpeqd %u, %u, %u")
+rule("vmovups256-ones", f"vmovups256 %u, pool 32 {(1 << 256) - 1:#x}", "vpcmpeqd256 %u, %u, %u")

@@ -26,10 +26,17 @@ from septet.x86.registers import RSP, Register
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from septet.x86.instructions import Instruction, Op
 
-    Access = tuple[tuple[object, ...], int, int, bool]  # the address but for its displacement, first byte, last + 1, in the frame
+    # base, index, scale, first byte, last + 1, is read, is written
+    Memory = tuple[Register, Register | None, int, int, int, bool, bool]
+    # the registers read, those written, as bits; latency; places in memory
+    Needs = tuple[tuple[int, ...], tuple[int, ...], int, tuple[Memory, ...]]
+    Access = tuple[
+        tuple[object, ...], int, int, bool
+    ]  # the address but for its displacement, first byte, last + 1, in the frame
 
 LOAD = 4  # cycles until a load's value is there, beside those of the instruction
 ISSUE = 4  # instructions that begin in a cycle
@@ -118,10 +125,11 @@ def _order(run: list[Instruction], flags: bool, frame: int) -> list[int] | None:
         for then, cycles in graph.after[number].items():
             own = max(own, cycles + heights[then])
         heights[number] = own
-    order = _listed(graph, heights)
-    if order == sorted(order) or _length(graph, order) >= _length(graph, range(count)):
+    now = _length(graph, range(count))
+    if now <= max(heights):  # no order is shorter than the longest way
         return None
-    return order
+    order = _listed(graph, heights)
+    return order if _length(graph, order) < now else None
 
 
 def _listed(graph: _Graph, heights: list[int]) -> list[int]:
@@ -171,71 +179,101 @@ def _length(graph: _Graph, order: list[int] | range) -> int:
 def _depends(run: list[Instruction], flags: bool, frame: int) -> _Graph | None:
     """The graph of a run.  None where some instruction is not known well enough."""
     graph = _Graph(len(run))
+    latencies, add = graph.latency, graph.add
     writers: dict[int, int] = {}  # by register, as a bit
     readers: dict[int, list[int]] = {}
-    versions: dict[Register, int] = {}
     loads: list[tuple[int, Access]] = []
     stores: list[tuple[int, Access]] = []
     setters: list[int] = []
+    known = _NEEDS
     for number, instruction in enumerate(run):
-        op, operands = instruction.op, instruction.operands
-        if len(op.access) != len(operands):
+        op = instruction.op
+        needs = known.get((op, instruction.operands))
+        if needs is None:
+            needs = _noted(instruction)
+        if needs is _UNKNOWN:
             return None
-        read, written = op.reads, op.writes
-        zeroed = op.name in _ZEROING and operands[-1] is operands[0]
-        latency = op.latency  # type: ignore[attr-defined]
-        for place_of, (access, operand) in enumerate(zip(op.access, operands, strict=True)):
-            if isinstance(operand, Register):
-                if access != "w" and not zeroed:
-                    read |= operand.bit
-                if "w" in access:
-                    written |= operand.bit
-                    if operand is RSP:
-                        return None
-            elif isinstance(operand, Mem):
-                base, index, _, _ = operand
-                read |= base.bit | (index.bit if index is not None else 0)  # type: ignore[union-attr]
-                if access == "a":
-                    continue
-                place = _access(op, operand, place_of, versions, frame)
-                if access != "w":
-                    latency += LOAD
-                for at, other in stores:
-                    if _meet(place, other):
-                        graph.add(at, number, LOAD if access != "w" else 0)
-                if "w" in access:
-                    for at, other in loads:
-                        if at != number and _meet(place, other):
-                            graph.add(at, number, 0)
-                    stores.append((number, place))
-                else:
-                    loads.append((number, place))
-            elif isinstance(operand, Pool):
-                latency += LOAD
-        graph.latency[number] = latency
+        read, written, latency, memory = needs
+        latencies[number] = latency
+        for base, index, scale, first, last, reads, writes in memory:
+            at_base = writers.get(base.bit, -1)
+            at_index = -1 if index is None else writers.get(index.bit, -1)
+            inside = base is RSP and index is None and first >= 0 and last <= frame
+            place = (base, at_base, index, at_index, scale), first, last, inside
+            for at, other in stores:
+                if _meet(place, other):
+                    add(at, number, LOAD if reads else 0)
+            if writes:
+                for at, other in loads:
+                    if at != number and _meet(place, other):
+                        add(at, number, 0)
+                stores.append((number, place))
+            else:
+                loads.append((number, place))
         if op.writes_flags or op.reads_flags:
             setters.append(number)
-        for bit in _bits(read):
+        for bit in read:
             writer = writers.get(bit)
             if writer is not None:
-                graph.add(writer, number, graph.latency[writer])
-            readers.setdefault(bit, []).append(number)
-        for bit in _bits(written):
+                add(writer, number, latencies[writer])
+            since = readers.get(bit)
+            if since is None:
+                readers[bit] = [number]
+            else:
+                since.append(number)
+        for bit in written:
             for reader in readers.pop(bit, ()):
                 if reader != number:
-                    graph.add(reader, number, 0)
+                    add(reader, number, 0)
             writer = writers.get(bit)
             if writer is not None:
-                graph.add(writer, number, 0)
+                add(writer, number, 0)
             writers[bit] = number
-        for operand in operands:
-            if isinstance(operand, Register) and operand.bit & written:
-                versions[operand] = number + 1
-        if op.writes:
-            for register in _registers(op.writes):
-                versions[register] = number + 1
     _keep_flags(graph, run, setters, flags)
     return graph
+
+
+_NEEDS: dict[tuple[Op, tuple[Any, ...]], Needs] = {}
+_KEPT = 1 << 16  # instructions that `_NEEDS` knows
+_UNKNOWN: Needs = ((), (), 0, ())
+
+
+def _noted(instruction: Instruction) -> Needs:
+    """What an instruction needs, kept for the next one that is the same; `_UNKNOWN` where it is not known well enough."""
+    if len(_NEEDS) >= _KEPT:
+        _NEEDS.clear()
+    found = _NEEDS[instruction.op, instruction.operands] = _needs(instruction.op, instruction.operands)
+    return found
+
+
+def _needs(op: Op, operands: tuple[Any, ...]) -> Needs:
+    if len(op.access) != len(operands):
+        return _UNKNOWN
+    read, written = op.reads, op.writes
+    zeroed = op.name in _ZEROING and operands[-1] is operands[0]
+    latency: int = op.latency  # type: ignore[attr-defined]
+    memory: list[Memory] = []
+    for number, (access, operand) in enumerate(zip(op.access, operands, strict=True)):
+        if isinstance(operand, Register):
+            if access != "w" and not zeroed:
+                read |= operand.bit
+            if "w" in access:
+                written |= operand.bit
+                if operand is RSP:
+                    return _UNKNOWN
+        elif isinstance(operand, Mem):
+            base, index, scale, displacement = operand
+            assert isinstance(base, Register) and (index is None or isinstance(index, Register))
+            read |= base.bit | (index.bit if index is not None else 0)
+            if access == "a":
+                continue
+            if access != "w":
+                latency += LOAD
+            end = displacement + (op.widths[number] or 64)
+            memory.append((base, index, scale, displacement, end, access != "w", "w" in access))
+        elif isinstance(operand, Pool):
+            latency += LOAD
+    return tuple(_bits(read)), tuple(_bits(written)), latency, tuple(memory)
 
 
 def _keep_flags(graph: _Graph, run: list[Instruction], setters: list[int], flags: bool) -> None:
@@ -270,21 +308,6 @@ def _bits(mask: int) -> Iterator[int]:
         bit = mask & -mask
         yield bit
         mask ^= bit
-
-
-def _registers(mask: int) -> list[Register]:
-    from septet.x86.registers import REGISTERS
-
-    return [register for register in REGISTERS if register.bit & mask]
-
-
-def _access(op: Op, operand: Mem, number: int, versions: dict[Register, int], frame: int) -> Access:
-    base, index, scale, displacement = operand
-    assert isinstance(base, Register)
-    width = op.widths[number] or 64
-    inside = base is RSP and index is None and 0 <= displacement <= frame - width
-    key = (base, versions.get(base, 0), index, versions.get(index, 0) if isinstance(index, Register) else 0, scale)
-    return key, displacement, displacement + width, inside
 
 
 def _meet(one: Access, other: Access) -> bool:

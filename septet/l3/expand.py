@@ -270,6 +270,10 @@ def _convert(to: Legaliser, op: Op, kind: Type, target: Variable | None, args: l
         return False
     if b.bits < 32:
         return _to_narrow(to, kind, target, value)
+    doubles = vector(F64, kind.lanes)
+    if a.bits < b.bits == 64 and doubles.bits <= 512:
+        to.put(op, doubles, target, [to.make(op, kind, [value], doubles)])
+        return True
     return False
 
 

@@ -15,7 +15,7 @@ from septet.l3.trees import Elsewhere, Selection
 from septet.l3.unwritten import initial, never_returns, unwritten
 from septet.ops import table as ops
 from septet.x86 import forms
-from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT
+from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT, c_caller
 from septet.x86.instructions import Instruction, Mem
 from septet.x86.registers import GENERAL, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, XMM
 
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     Select = Callable[[Selection, l3.Instruction, int], None]
     Legal = dict[Op, Callable[[int, Type, Type | None], object]]
 
+EXTEND = {
+    (1, False): forms.MOVZX8, (8, True): forms.MOVSX8, (16, True): forms.MOVSX16, (32, True): forms.MOVSX32,
+    (8, False): forms.MOVZX8, (16, False): forms.MOVZX16, (32, False): forms.MOV32,
+}  # fmt: skip
+"""By bits and signedness: what makes a number of a register whose other bits C leaves open."""
 _SYSCALL = forms.op("syscall")
 BASELINE = "x86-64-v1"
 IN_VECTORS = (FLOAT, VECTOR)  # the kinds of types that are in vector registers
@@ -89,7 +94,39 @@ def _select(s: Selection) -> l2.Function:
     _unwritten(s)
     words = _parameters(s)
     function = s.function
-    return l2.Function(function.name, words, s.finish(), function.line, len(function.parameters))
+    body = s.finish()
+    if s.has_vectors:
+        body = _without_upper_halves(body, function.result)
+    return l2.Function(function.name, words, body, function.line, len(function.parameters))
+
+
+def _without_upper_halves(body: list[Instruction], result: Type) -> list[Instruction]:
+    """Where more than 128 bits of vector registers may be in use, that they are not in callees and callers: vzeroupper in front
+    of calls and returns, but where such a vector is passed.  SSE instructions, which others may consist of, are slow otherwise.
+    """
+    wide = [i.op.name.endswith(("256", "512")) for i in body]
+    if True not in wide:
+        return body
+    made: list[Instruction] = []
+    for at, i in enumerate(body):
+        leaves = (
+            i.op is forms.RETURN and result.bits <= 128 or i.op.is_call and not i.op.ends and not _passes_wide(body, wide, at)
+        )
+        if leaves:
+            made.append(Instruction(forms.op("vzeroupper"), (), i.span))
+        made.append(i)
+    return made
+
+
+def _passes_wide(body: list[Instruction], wide: list[bool], at: int) -> bool:
+    """Whether a move in front of the call at `at` puts more than 128 bits into an argument's register."""
+    passed = [operand for operand in body[at].operands[1:] if operand in FLOAT_ARGUMENTS]
+    for before in range(at - 1, max(at - 32, -1), -1):
+        if wide[before] and body[before].operands[0] in passed:
+            return True
+        if body[before].op is forms.LABEL or body[before].op.is_call:
+            return False
+    return False
 
 
 class Tiles:
@@ -313,13 +350,37 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
         return
     places, _ = _places(kinds)
     append(Instruction(op, (callee, *[place for place in places if type(place) is not int]), span))
+    _arguments(s, args, kinds, places, span)
+
+
+def _call_c(s: Selection, i: l3.Instruction, at: int) -> None:
+    """A call by C's convention: the same places, the callee in rax, and a routine on the way that aligns the stack."""
+    span, append = i.span, s.append
+    callee, *args = i.args
+    if i.target is not None:
+        kind = i.type
+        register = s.regs[i.target]
+        if kind.kind in IN_VECTORS:
+            append(Instruction(_move(s, kind), (register, FLOAT_RESULT), span))
+        else:
+            append(Instruction(EXTEND.get((kind.bits, kind.signed), forms.MOV), (register, RESULT), span))
+    kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
+    places, on_stack = _places(kinds)
+    used = [place for place in places if type(place) is not int]
+    append(Instruction(forms.CALL_C, (c_caller(on_stack), RAX, *used), span))
+    append(Instruction(forms.MOV, (RAX, s.regs[callee]), span))
+    _arguments(s, args, kinds, places, span)
+
+
+def _arguments(s: Selection, args: list[Operand], kinds: list[Type], places: list[Register | int], span: int) -> None:
+    """Arguments into their places."""
     for arg, kind, place in zip(reversed(args), reversed(kinds), reversed(places), strict=True):
         if type(place) is int:
             _to_stack(s, arg, kind, Mem(RSP, -16 - 8 * place), span)
         elif kind.kind in IN_VECTORS:
-            append(Instruction(_move(s, kind), (place, s.regs[arg]), span))
+            s.append(Instruction(_move(s, kind), (place, s.regs[arg]), span))
         else:
-            append(Instruction(forms.MOV, (place, _word(s, arg)), span))
+            s.append(Instruction(forms.MOV, (place, _word(s, arg)), span))
 
 
 def _to_stack(s: Selection, arg: Operand, kind: Type, place: Mem, span: int) -> None:
@@ -358,17 +419,34 @@ def _parameters(s: Selection) -> int:
     parameters = s.function.parameters
     places, on_stack = _places([parameter.type for parameter in parameters])
     words = 0
+    from_c = s.function.convention == "c"
     for parameter, place in zip(reversed(parameters), reversed(places), strict=True):
         register = s.regs[parameter]
         if not isinstance(place, int):
             words += place.bank == GENERAL
-            s.append(Instruction(forms.MOV if place.bank == GENERAL else _move(s, parameter.type), (register, place)))
+            kind = parameter.type
+            extend = EXTEND.get((kind.bits, kind.signed), forms.MOV) if from_c else forms.MOV
+            s.append(Instruction(extend if place.bank == GENERAL else _move(s, kind), (register, place)))
+            continue
+        if from_c:
+            _from_c(s, parameter, 8 + 8 * place)
             continue
         read = s.general() if parameter.type.is_float else register
         if read is not register:
             s.append(Instruction(_from_general(s, parameter.type), (register, read)))
         s.append(Instruction(forms.STACK_ARG, (read, 8 * (on_stack - 1 - place))))
-    return len(ARGUMENTS) + on_stack if on_stack else words
+    return len(ARGUMENTS) + on_stack if on_stack and not from_c else words
+
+
+def _from_c(s: Selection, parameter: Variable, at: int) -> None:
+    """A parameter that C has put on the stack, `at` bytes above where the return address is; narrow ones are not extended."""
+    kind, register = parameter.type, s.regs[parameter]
+    read = s.general() if kind.is_float else register
+    if kind.is_float:
+        s.append(Instruction(_from_general(s, kind), (register, read)))
+    elif (kind.bits, kind.signed) in EXTEND:
+        s.append(Instruction(EXTEND[kind.bits, kind.signed], (register, register)))
+    s.append(Instruction(forms.STACK_ARG, (read, at)))
 
 
 def _unwritten(s: Selection) -> None:
@@ -396,6 +474,6 @@ def _shuffle(s: Selection, i: l3.Instruction, at: int) -> None:
 
 _OWN: dict[Op, Select] = {
     ops.LABEL: _label, ops.BR: _jump, ops.BR_IF: _branch, ops.RETURN: _return,
-    ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.SYSCALL: _syscall, ops.ROOTS: _roots,
+    ops.CALL: _call, ops.CALL_INDIRECT: _call, ops.CALL_C: _call_c, ops.SYSCALL: _syscall, ops.ROOTS: _roots,
     ops.SHUFFLE: _shuffle,
 }  # fmt: skip

@@ -33,8 +33,8 @@ class Variable:
 class Instruction:
     """One operation.  `type` is what it works in: the operands' type for comparisons and what else is `inward`, the type in
     memory for LOAD and STORE, else the result's.  RETURN has one operand or none.  The lanes that a SHUFFLE gives are the bytes
-    of its third operand, a number.  A CALL_C's first operand is the variable with the address that it calls; the type is that of
-    the result, or VOID."""
+    of its third operand, a number.  A CALL_C's first operand is the variable with the address that it calls; its type is the
+    result's, or VOID."""
 
     __slots__ = ("op", "type", "target", "args", "span", "by")
 

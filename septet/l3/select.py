@@ -66,7 +66,7 @@ NEXT = []
 '''
 
 FLOAT_HEAD = """
-from septet.l3.shapes import SHAPE, each, is_splat, lane
+from septet.l3.shapes import SHAPE, each, is_splat, lane, repeated
 from septet.ops.meaning import int_to_float
 from septet.x86.instructions import Pool
 from septet.x86.registers import NAMED

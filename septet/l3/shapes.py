@@ -53,6 +53,13 @@ def is_splat(number: int, type: Type) -> bool:
     return number == each(lane(number, type), type.element.bits, type.bits)
 
 
+def repeated(number: int, size: int, bits: int) -> bool:
+    """Whether a constant of `size` bits is one of `bits` again and again, which is neither all zeros nor all ones: those
+    there are without memory."""
+    part = number & (1 << bits) - 1
+    return 0 < part < (1 << bits) - 1 and number == each(part, bits, size)
+
+
 def each(lane: int, bits: int, size: int) -> int:
     """The constant vector of `size` bits that has `lane` in each of its lanes of `bits`."""
     return lane * (((1 << size) - 1) // ((1 << bits) - 1))

@@ -169,3 +169,24 @@ def _escaped(content: bytes) -> str:
 _ESCAPED = [chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in range(256)]
 for _letter, _byte in ESCAPES.items():
     _ESCAPED[_byte] = "\\" + _letter
+
+
+def unescaped(text: str) -> bytes:
+    """The bytes that a string literal, quotes included, stands for."""
+    out = bytearray()
+    at, end = 1, len(text) - 1
+    while at < end:
+        character = text[at]
+        if character != "\\":
+            out += character.encode("utf-8", "surrogateescape")
+            at += 1
+            continue
+        digits = text[at + 2 : at + 4]
+        if text[at + 1] == "x" and len(digits) == 2 and all(d in "0123456789abcdefABCDEF" for d in digits):
+            out.append(int(digits, 16))
+            at += 4
+        else:
+            found = ESCAPES.get(text[at + 1])
+            out += bytes((found,)) if found is not None else text[at + 1].encode("utf-8", "surrogateescape")
+            at += 2
+    return bytes(out)

@@ -35,7 +35,7 @@ from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
 from septet.base.types import I64, INT, INT64, U64, VALUE, VECTOR, VOID, named
 from septet.l3.nodes import Branch, Call, Function, Instruction, Label, Memory, Program, Variable
-from septet.l3.spell import ESCAPES, TYPES, WORDS, print_function, print_program
+from septet.l3.spell import TYPES, WORDS, print_function, print_program, unescaped
 from septet.ops import table as ops
 from septet.ops.routines import ROUTINES
 
@@ -130,7 +130,7 @@ class _Parser(Cursor):
         size = self.number("the size in bytes", 0, 1 << 31)
         content = b""
         if self.kind == STRING and self.same_line():
-            content = _unescaped(self.text)
+            content = unescaped(self.text)
             if len(content) > size:
                 self.tokens.complain(self.at, f"these are {len(content)} bytes, which is more than {size}")
             self.at += 1
@@ -488,24 +488,3 @@ class _Parser(Cursor):
             raise AssertionError
         self.at = end
         return found
-
-
-def _unescaped(text: str) -> bytes:
-    """The bytes that a string literal, quotes included, stands for."""
-    out = bytearray()
-    at, end = 1, len(text) - 1
-    while at < end:
-        character = text[at]
-        if character != "\\":
-            out += character.encode("utf-8", "surrogateescape")
-            at += 1
-            continue
-        digits = text[at + 2 : at + 4]
-        if text[at + 1] == "x" and len(digits) == 2 and all(d in "0123456789abcdefABCDEF" for d in digits):
-            out.append(int(digits, 16))
-            at += 4
-        else:
-            found = ESCAPES.get(text[at + 1])
-            out += bytes((found,)) if found is not None else text[at + 1].encode("utf-8", "surrogateescape")
-            at += 2
-    return bytes(out)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Operand = Variable | int | Symbol | Line
 
+_MOVDDUP = 1 << 1  # the feature `sse3` of `x86.targets`, which need not be imported for this
+
 
 class Elsewhere(Exception):  # noqa: N818
     """No tile of the modules used so far is for some operation here."""
@@ -178,8 +180,20 @@ class Selection:
     def float(self, number: Operand, kind: Type) -> Virtual:
         """A new vector register that a constant of a float or vector type is loaded into."""
         made = self.vector()
-        self.pending.append(Machine(self.load(kind), (made, self.pool(number, kind))))
+        load, pool = self.load(kind), self.pool(number, kind)
+        if kind.lanes > 1 and self.features & _MOVDDUP:
+            from septet.l3.shapes import repeated
+
+            if repeated(number, 8 * len(pool), 64):  # type: ignore[arg-type]
+                load, pool = self._broadcast(kind), Pool(pool[:8])
+        self.pending.append(Machine(load, (made, pool)))
         return made
+
+    def _broadcast(self, kind: Type) -> Op:
+        """The instruction that loads 64 bits of memory into all places of a vector."""
+        if kind.bits > 128:
+            return forms.op(f"vbroadcastsd{kind.bits}")
+        return forms.op("vmovddup" if self.vex else "movddup")
 
     def pool(self, number: Operand, kind: Type) -> Pool:
         """A constant in memory of a float or vector type; those of 64 bits are of 128, as that is what instructions read."""

@@ -129,15 +129,16 @@ def _load() -> CDLL:
 def interface_object() -> bytes:
     """The shared object: a function that returns, and 24 bytes."""
     from septet.link import shared
-    from septet.link.layout import PAGE, Image
+    from septet.link.block import PAGE
+    from septet.link.layout import Image
 
     function, datum = shared.Exported("__jit_debug_register_code"), shared.Exported("__jit_debug_descriptor", is_function=False)
-    exports = [function, datum]
-    start = shared.start(exports, _SONAME, ())
+    linkage = shared.Linkage(_SONAME, [function, datum])
+    start = shared.start(linkage, ())
     writable = (start + 2 * PAGE) & -PAGE
     function.at, function.size, datum.at, datum.size = start, 1, writable, 24
     image = Image(bytes(start) + _RETURN, start, start, [], [], writable, 24, [], [])
-    return shared.shared_object(image, _SONAME, exports, ())
+    return shared.shared_object(image, linkage, ())
 
 
 _SONAME = "septet-jit.so"

@@ -24,7 +24,7 @@ R, W, X = 4, 2, 1
 PROGBITS, SYMTAB, STRTAB, RELA, HASH, DYNAMIC, NOBITS, DYNSYM, FINI_ARRAY = 1, 2, 3, 4, 5, 6, 8, 11, 15  # sections
 WRITE, ALLOC, EXECUTE, INFO_LINK = 1, 2, 4, 0x40
 OBJECT, FUNC, SECTION = 1, 2, 3  # symbols
-ABSOLUTE64, PC32, ABSOLUTE32 = 1, 2, 10  # relocations
+ABSOLUTE64, PC32, GLOB_DAT, GOTPCREL, ABSOLUTE32 = 1, 2, 6, 9, 10  # relocations
 
 
 def file_header(kind: int, entry: int = 0, programs: int = 0) -> bytes:
@@ -180,15 +180,27 @@ def in_memory(image: Image, parts: dict[str, Part], address: int) -> bytes:
 
 
 def relocatable(
-    image: Image, parts: dict[str, Part] | None = None, visible: Sequence[tuple[str, int, int]] = (), finish: int = 0
+    image: Image,
+    parts: dict[str, Part] | None = None,
+    visible: Sequence[tuple[str, int, int]] = (),
+    finish: int = 0,
+    externals: Sequence[str] = (),
 ) -> bytes:
     """An object file of all that is in an image, runtime and constants in .text, writable data in .bss.
 
     Every function and datum has a local symbol.  Global are `visible`, a library's functions as (name, offset, size), or else
     `_start` alone; then `ld` makes a program of it.  At `finish`, if that is not 0, is what to call when the process ends.
+    What refers to the addresses of `externals`, functions of others, refers to the linker's table of addresses.
     """
-    fields = [(where - image.start, PC32, ".bss", target - image.writable) for where, target in image.references]
-    symbols = image_symbols(image, -image.start, -image.writable, without={name for name, _, _ in visible})
+    table = {at: name for name, at, _ in image.data if name in externals}
+    fields = [
+        (where - image.start, PC32, ".bss", target - image.writable)
+        if target + 4 not in table
+        else (where - image.start, GOTPCREL, table[target + 4], -4)
+        for where, target in image.references
+    ]
+    without = {*[name for name, _, _ in visible], *externals}
+    symbols = image_symbols(image, -image.start, -image.writable, without=without)
     sections = [
         Section(".text", PROGBITS, image.content[image.start :], ALLOC | EXECUTE, alignment=64),
         Section(".bss", NOBITS, b"", ALLOC | WRITE, size=image.writable_size, alignment=PAGE),
@@ -198,18 +210,23 @@ def relocatable(
     if finish:
         sections.append(Section(".fini_array", FINI_ARRAY, bytes(8), ALLOC | WRITE, alignment=8, each=8))
         relocations[".fini_array"] = [(0, ABSOLUTE64, ".text", finish - image.start)]
-    sections += object_parts(sections, symbols, parts or {}, relocations)
+    sections += object_parts(sections, symbols, parts or {}, relocations, externals)
     for name, at, size in visible or [("_start", image.entry, 0)]:
         symbols.add(name, FUNC, _TEXT, at - image.start, size, visible=True)
     return with_sections(file_header(RELOCATABLE), sections + symbols.sections())
 
 
 def object_parts(
-    sections: list[Section], symbols: Symbols, parts: dict[str, Part], fields: dict[str, list[tuple[int, int, str, int]]]
+    sections: list[Section],
+    symbols: Symbols,
+    parts: dict[str, Part],
+    fields: dict[str, list[tuple[int, int, str, int]]],
+    externals: Sequence[str] = (),
 ) -> list[Section]:
     """The sections that come behind the first ones of an object file: its debugging information, and the relocations of all.
 
-    `fields` are relocations by section: (offset, type, section, offset there).  Adds a local symbol for each section.
+    `fields` are relocations by section: (offset, type, section or one of `externals`, offset there).  Adds a local symbol for
+    each section, and undefined ones for `externals`.
     """
     more = [Section(name, PROGBITS, part.content, alignment=8 if name == ".debug_frame" else 1) for name, part in parts.items()]
     for name, part in parts.items():
@@ -218,6 +235,7 @@ def object_parts(
         for offset, size, _, _ in part.references:
             part.content[offset : offset + size] = bytes(size)
     number = {s.name: symbols.add("", SECTION, index, 0, 0) for index, s in enumerate((*sections, *more), 1)}
+    number |= {name: symbols.add(name, 0, 0, 0, 0, visible=True) for name in externals}
     for name, rows in fields.items():
         if rows:
             content = b"".join([pack("<QQq", at, number[section] << 32 | kind, to) for at, kind, section, to in rows])
@@ -228,7 +246,7 @@ def object_parts(
 def image_symbols(
     image: Image, text: int, bss: int, code: int = _TEXT, data: int = _BSS, without: Container[str] = ()
 ) -> Symbols:
-    """Local symbols of all functions and data of an image, but for functions `without` and the runtime's texts.
+    """Local symbols of all functions and data of an image, but for those `without` and the runtime's texts.
 
     They are in the sections of numbers `code` and `data`; `text` and `bss` are added to their offsets.
     """
@@ -240,5 +258,7 @@ def image_symbols(
         if not name.startswith("runtime."):  # its texts
             symbols.add(name, OBJECT, code, at + text, size)
     for name, at, size in image.data:
+        if name in without:
+            continue
         symbols.add(name, OBJECT, data, at + bss, size)
     return symbols

@@ -10,8 +10,9 @@ from septet.base.options import Options
 from septet.base.symbols import DATA, FUNCTION, ROUTINE, symbol
 from septet.l1.lower import lower
 from septet.l1.nodes import Function, Program
-from septet.link.jit import CannotExecute, _libc, is_traced, map_memory, sealed
-from septet.link.layout import ALIGNMENT, PAGE, Image, place
+from septet.link import foreign
+from septet.link.block import ALIGNMENT, PAGE, place
+from septet.link.jit import CannotExecute, _libc, fill, is_traced, map_memory, sealed
 from septet.x86 import forms
 from septet.x86.instructions import Instruction, Mem
 from septet.x86.registers import R8, RCX, RDI, RDX, RSI, RSP
@@ -48,7 +49,7 @@ def trap() -> Code:
 class HostedImage:
     """Linked code: `content`, then at offset `writable` `size - writable` bytes of zeros."""
 
-    __slots__ = ("content", "writable", "size", "functions", "codes", "file")
+    __slots__ = ("content", "writable", "size", "functions", "codes", "file", "cells")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class HostedImage:
         functions: list[tuple[str, int, int]],
         codes: list[Code],
         file: str,
+        cells: list[tuple[int, int]],
     ) -> None:
         self.content = content
         self.writable = writable
@@ -65,21 +67,27 @@ class HostedImage:
         self.functions = functions  # name, entry, end
         self.codes = codes
         self.file = file  # what lines are of, for debuggers; ""
+        self.cells = cells  # offsets in the writable part, and the addresses of functions of C to put there
 
 
 def link(codes: Iterable[Code], data: dict[str, Data], file: str = "") -> HostedImage:
     """The image of these functions and data; lines are of `file`.  Rejected where a name is not defined."""
-    codes = [*codes, trap()]
+    codes = [*foreign.with_callers(codes), trap()]
+    data = foreign.without_unused(data, codes)
     block = place(codes, data.values())
     symbols = block.symbols
     symbols[symbol(ROUTINE, "trap/5")] = symbols[symbol(FUNCTION, TRAP)]
+    cells: list[tuple[int, int]] = []
+    known = foreign.addresses(foreign.externals(data, codes))
     at = writable = (len(block.content) + PAGE - 1) & -PAGE
     for item in data.values():
         if not item.content:
             symbols[symbol(DATA, item.name)] = at
+            if item.name in known:
+                cells.append((at, known[item.name]))
             at = -(-(at + item.size) // ALIGNMENT) * ALIGNMENT
     block.relocate(block.open)
-    return HostedImage(bytes(block.content), writable, (at + PAGE - 1) & -PAGE, block.functions, codes, file)
+    return HostedImage(bytes(block.content), writable, (at + PAGE - 1) & -PAGE, block.functions, codes, file, cells)
 
 
 class Pages:
@@ -100,6 +108,7 @@ class Pages:
             if image.size > image.writable:
                 region = self.address + image.writable
                 map_memory(region, image.size - image.writable, _READ | _WRITE, _PRIVATE | _ANONYMOUS | _FIXED)
+            fill(self.address, image.cells)
         except OSError as problem:
             raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
         finally:
@@ -120,6 +129,8 @@ def announce(address: int, image: HostedImage, traced: bool) -> Callable[[], Non
     recording = profile is not None and profile.RECORDING
     if not traced and not recording:
         return None
+    from septet.link.layout import Image
+
     what = Image(image.content, 0, -1, image.functions, [], image.writable, image.size - image.writable, [], [])
     if recording:
         profile.RECORDING[0].add(address, what, image.codes, image.file)  # type: ignore[union-attr]

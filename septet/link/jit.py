@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from ctypes import CDLL
 
     from septet.link.layout import Image
@@ -58,10 +58,11 @@ class Loaded:
 
     __slots__ = ("image", "address", "before", "_reserved", "_size")
 
-    def __init__(self, image: Image, breakable: bool = False) -> None:
-        """With `breakable` a debugger, and `mprotect`, can change this process's copy of the code.  Raises CannotExecute where
-        the system refuses."""
+    def __init__(self, image: Image, breakable: bool = False, addresses: Mapping[str, int] | None = None) -> None:
+        """With `breakable` a debugger, and `mprotect`, can change this process's copy of the code.  `addresses` are those of
+        functions of C that the program declares.  Raises CannotExecute where the system refuses."""
         self.image = image
+        addresses = addresses or {}
         self.before: Callable[[], None] | None = None  # called in the child, before the program starts
         code = (len(image.content) + 4095) & -4096
         self._size = 0
@@ -74,6 +75,7 @@ class Loaded:
             map_memory(self.address, code, _READ | _EXECUTE, (_PRIVATE if breakable else _SHARED) | _FIXED, file)
             region = self.address + image.writable
             map_memory(region, image.writable_size, _READ | _WRITE, _PRIVATE | _ANONYMOUS | _NORESERVE | _FIXED)
+            fill(self.address, [(at, addresses[name]) for name, at, _ in image.data if name in addresses])
         except OSError as problem:
             self.close()
             raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
@@ -172,7 +174,6 @@ def sealed(content: bytes) -> int:
     if not sys.platform.startswith("linux") or os.uname().machine != "x86_64" or sys.maxsize < 1 << 32:
         raise CannotExecute("native code runs on Linux on x86-64 alone")
     from fcntl import fcntl
-    from mmap import mmap
 
     flags = _MFD_CLOEXEC | _MFD_ALLOW_SEALING
     try:
@@ -183,9 +184,7 @@ def sealed(content: bytes) -> int:
     except OSError as problem:
         raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
     try:
-        os.ftruncate(file, len(content))
-        with mmap(file, len(content)) as view:  # shared, readable and writable, gone before the other mapping is made
-            view[:] = content
+        _write(file, content)
         fcntl(file, _ADD_SEALS, _SEAL_SHRINK | _SEAL_GROW | _SEAL_FUTURE_WRITE)
     except OSError as problem:
         os.close(file)
@@ -213,6 +212,14 @@ def map_memory(address: int, size: int, protection: int, flags: int, file: int =
 
         raise OSError(get_errno(), os.strerror(get_errno()))
     return found
+
+
+def fill(base: int, words: Iterable[tuple[int, int]]) -> None:
+    """Write words at offsets from address `base`."""
+    for at, word in words:
+        from ctypes import c_uint64
+
+        c_uint64.from_address(base + at).value = word
 
 
 def _write(file: int, content: bytes) -> None:

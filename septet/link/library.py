@@ -83,31 +83,34 @@ class Library:
             f'#ifdef __cplusplus\nextern "C" {{\n#endif\n\n{declarations}\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n'
         )
 
-    def shared_object(self, data: dict[str, Any], soname: str, source: str = "") -> bytes:
+    def shared_object(self, data: dict[str, Any], soname: str, source: str = "", needs: tuple[str, ...] = ()) -> bytes:
         """The library as a shared object with that SONAME; with `source`, the file's name, there are lines for debuggers."""
-        from septet.link import dwarf, layout, shared
+        from septet.link import dwarf, foreign, layout, shared
 
         exports = [shared.Exported(function.name) for function in self.exports]
         runtime = None if self.runtime else layout.no_runtime()
         # where the code begins depends on how large its frames' description is, and that on no address
         image = layout.link(self.codes, data, "", runtime)
-        start = shared.start(exports, soname, dwarf.extents(image, self.codes))
+        linkage = shared.Linkage(soname, exports, [external.name for external in foreign.externals(data, self.codes)], needs)
+        start = shared.start(linkage, dwarf.extents(image, self.codes))
         image = layout.link(self.codes, data, "", runtime, start)
         entries = {name: (first, last - first) for name, first, last in image.functions}
         for export in exports:
             export.at, export.size = entries.get(_ADAPTED.format(export.name)) or entries[export.name]
         finish = entries.get(_FLUSH, (0, 0))[0]
-        return shared.shared_object(image, soname, exports, dwarf.extents(image, self.codes), source, finish)
+        linkage.imports.update((name, at) for name, at, _ in image.data if name in linkage.imports)
+        return shared.shared_object(image, linkage, dwarf.extents(image, self.codes), source, finish)
 
     def relocatable(self, data: dict[str, Any], source: str = "") -> bytes:
         """The library as an object file, with a global symbol for each exported function."""
-        from septet.link import dwarf, elf, layout
+        from septet.link import dwarf, elf, foreign, layout
 
         image: Image = layout.link(self.codes, data, "", None if self.runtime else layout.no_runtime())
         entries = {name: (first, last - first) for name, first, last in image.functions}
         visible = [(f.name, *(entries.get(_ADAPTED.format(f.name)) or entries[f.name])) for f in self.exports]
         parts = dwarf.sections(dwarf.extents(image, self.codes), source) if source else None
-        return elf.relocatable(image, parts, visible, entries.get(_FLUSH, (0, 0))[0])
+        names = [external.name for external in foreign.externals(data, self.codes)]
+        return elf.relocatable(image, parts, visible, entries.get(_FLUSH, (0, 0))[0], names)
 
 
 def is_library(source: Source, language: str) -> bool:
@@ -149,7 +152,7 @@ def _obstacle(function: Any) -> str:
         return "a parameter or the result is a value: a tagged integer or a reference"
     if any(type.kind == VECTOR for type in types):
         return "a parameter or the result is a vector"
-    if sum(type.kind == FLOAT for type in types[1:]) > len(abi.FLOAT_ARGUMENTS):
+    if sum(type.kind == FLOAT for type in types[1:]) > len(abi.FLOAT_ARGUMENTS) and not function.convention:
         return f"it has more than {len(abi.FLOAT_ARGUMENTS)} floats"
     return ""
 
@@ -177,6 +180,8 @@ def _allocates(name: str, codes: dict[str, Code]) -> str:
 
 def _adapter(function: Any) -> Code | None:
     """What C calls in place of `function`; None where that may be called itself."""
+    if function.convention:
+        return None
     registers = iter(abi.ARGUMENTS)
     content = b""
     on_stack = 0

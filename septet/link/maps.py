@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from septet.base.options import Options
     from septet.base.symbols import Symbol
+    from septet.link.block import Block
     from septet.link.code import Code, Frame
-    from septet.link.layout import Block
     from septet.x86.instructions import Mem
 
     Map = tuple[int, ...]

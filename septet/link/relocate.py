@@ -27,8 +27,8 @@ _LOCAL, _WEAK = 0, 2
 _INIT_ARRAY, _NOTE, _GROUP, _TLS = 14, 7, 17, 0x400
 _TEXT, _CONSTANT, _WRITABLE, _ZERO, _DEBUG = range(5)  # what a section becomes part of
 _NAMES = (".text", ".rodata", ".data", ".bss")
-_PC64, _PLT32, _GOTPCREL, _ABSOLUTE32S, _GOTPCRELX, _REX_GOTPCRELX = 24, 4, 9, 11, 41, 42
-_FROM_TABLE = (_GOTPCREL, _GOTPCRELX, _REX_GOTPCRELX)
+_PC64, _PLT32, _ABSOLUTE32S, _GOTPCRELX, _REX_GOTPCRELX = 24, 4, 11, 41, 42
+_FROM_TABLE = (elf.GOTPCREL, _GOTPCRELX, _REX_GOTPCRELX)
 _RELATIVE = (elf.PC32, _PLT32, *_FROM_TABLE)
 _START = bytes.fromhex(
     "31ed"  # xor ebp, ebp: the outermost frame

@@ -72,7 +72,7 @@ class Search:
             from septet.x86.targets import require
 
             require(program.options.target)
-            with Loaded(program.image) as loaded:
+            with Loaded(program.image, addresses=program.addresses) as loaded:
                 end = loaded.capture(self.stdin, SECONDS)
             if end.timed_out:
                 return None

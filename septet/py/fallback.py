@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from septet.link.hosted import HostedImage
+    from septet.link.hosted import HostedImage, Pages
     from septet.py.hosted import Hosted
 
 
@@ -46,9 +46,8 @@ class Bridges:
         """The bridge of one function."""
         return stubs.bridge(signature, signature.name in self.made.contexts)
 
-    def functions(self, image: HostedImage, called: dict[str, Signature]) -> dict[str, Callable[..., Any]]:
-        """The functions, which own the image together."""
-        pages = module("septet.link.hosted").Pages(image)
+    def functions(self, image: HostedImage, called: dict[str, Signature], pages: Pages) -> dict[str, Callable[..., Any]]:
+        """The functions, which own the pages together."""
         entries = {name: pages.address + entry for name, entry, _ in image.functions}
         return {
             name: _described(_by_ctypes(signature, entries[f"{name}.bridge"], pages, name in self.limited), signature)

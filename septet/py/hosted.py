@@ -23,7 +23,7 @@ from septet.base.types import I64, INT64, PTR, VOID
 from septet.base.words import encode
 from septet.ir.analyses.call_graph import CallGraph
 from septet.ir.copy import copy_function
-from septet.ir.nodes import Address, Call, Check, Const, Function, Program, Value
+from septet.ir.nodes import OWN, Address, Call, Check, Const, Function, Program, Value
 from septet.ops import table as ops
 from septet.ops.routines import ROUTINES, TRAPS, trap_kind
 from septet.x86 import abi, forms
@@ -73,7 +73,11 @@ def hosted(program: Program, names: Iterable[str]) -> Hosted:
     if problems:
         raise Rejected(problems)
     taken = {callee for name in reached for callee in _addressed(program.functions[name])}
+    taken -= _by_c(program)
     contexts = _with_context(program, graph, reached, taken)
+    problems = [_called_by_c(program.functions[name], program) for name in reached if name in contexts & _by_c(program)]
+    if problems:
+        raise Rejected(problems)
     functions = {name: _rewritten(program.functions[name], contexts) for name in program.functions if name in reached}
     recursive = {name for name in reached if graph.recursive(name)}
     return Hosted(Program(functions, program.data, program.source, hosted=True), contexts, recursive)
@@ -120,6 +124,20 @@ def _needing_a_runtime(function: Function, program: Program) -> list[Diagnostic]
                 "leave it out of the functions asked for, pass it a Buffer to write to, or run the whole program",
             )
     return list(found.values())
+
+
+def _by_c(program: Program) -> set[str]:
+    """The functions that C calls."""
+    return {name for name, function in program.functions.items() if function.convention != OWN}
+
+
+def _called_by_c(function: Function, program: Program) -> Diagnostic:
+    """That a function which C calls may fail: between it and who would raise the exception are frames of C."""
+    return Diagnostic(
+        f"'@{function.name}' is called by C, and may fail, recurse or call indirectly: nothing is raised through C's frames",
+        locate(program.source, function.line, 1),
+        "check before C is called, and give C's caller a result that says what went wrong",
+    )
 
 
 def _with_context(program: Program, graph: CallGraph, reached: Iterable[str], taken: set[str]) -> set[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from septet.base.source import Source
     from septet.ir.nodes import Program
-    from septet.link.hosted import HostedImage
+    from septet.link.hosted import HostedImage, Pages
     from septet.pipeline import Watcher
     from septet.py.hosted import Hosted
 
@@ -41,13 +41,21 @@ class Callables:
     `way` is how they are called (one of `WAYS`), `note` why that is not `stub`.
     """
 
-    def __init__(self, name: str, functions: dict[str, Callable[..., Any]], way: str, note: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        functions: dict[str, Callable[..., Any]],
+        way: str,
+        note: str = "",
+        entries: Mapping[str, int] | None = None,
+    ) -> None:
         self._name = name
         self._functions = functions
+        self._entries = entries or {}
         self.way = way
         self.note = note
         for each, function in functions.items():
-            if not each.startswith("_") and each not in ("way", "note"):
+            if not each.startswith("_") and each not in ("way", "note", "address"):
                 setattr(self, each, function)
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
@@ -57,6 +65,18 @@ class Callables:
 
             hint = did_you_mean(name, self._functions)
             raise KeyError(f"no function {name!r} in {self._name!r}" + (f"; {hint}" if hint else ""))
+        return found
+
+    def address(self, name: str) -> int:
+        """Where C may call function `name`, which is of C's convention; as long as this or one of its callables lives.
+
+        For `ctypes.CFUNCTYPE(...)(address)`, cffi, or a C function that wants a callback.  ValueError for other functions.
+        """
+        self[name]
+        found = self._entries.get(name)
+        if found is None:
+            why = "nothing native was made" if self.way == "interpreter" else "it is not of C's convention (convention='c')"
+            raise ValueError(f"C cannot call {name!r}: {why}")
         return found
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -131,7 +151,8 @@ def _load(
             options = Options(opt, target=module("septet.x86.targets").canonical(target))
         jit = module("septet.link.jit")
         try:
-            return Callables(name, _native(made, called, options, watchers, way), way, note)
+            functions_made, entries = _native(made, called, options, watchers, way)
+            return Callables(name, functions_made, way, note, entries)
         except jit.CannotExecute as problem:
             if how:
                 raise
@@ -166,8 +187,8 @@ def _way(how: str) -> tuple[str, str]:
 
 def _native(
     made: Hosted, called: dict[str, Signature], options: Options, watchers: Iterable[Watcher], way: str
-) -> dict[str, Callable[..., Any]]:
-    """Native code for a hosted program, loaded."""
+) -> tuple[dict[str, Callable[..., Any]], dict[str, int]]:
+    """Native code for a hosted program, loaded; and where C may call its functions."""
     compilation = Compilation(options, watchers)
     low = compilation.lower(made.program, "ir", "l1")
     for name in made.recursive:
@@ -179,8 +200,10 @@ def _native(
         function = loader.function(stubs, each)
         low.functions[function.name] = function
     image = module("septet.link.hosted").link(compilation.compile(low, "l1"), low.data, low.source.name if low.source else "")
-    functions: dict[str, Callable[..., Any]] = loader.functions(image, called)
-    return functions
+    pages = module("septet.link.hosted").Pages(image)
+    functions: dict[str, Callable[..., Any]] = loader.functions(image, called, pages)
+    entries = {name: pages.address + entry for name, entry, _ in image.functions if name in called and called[name].by_c}
+    return functions, entries
 
 
 class _Stubs:
@@ -202,9 +225,8 @@ class _Stubs:
         context, limit = name in self.made.contexts, name in self.limited
         return stubs.stub(signature, context, limit, self.wide, host, id(slow), id(fails))
 
-    def functions(self, image: HostedImage, called: dict[str, Signature]) -> dict[str, Callable[..., Any]]:
-        """The builtins, which own the image together."""
-        pages = module("septet.link.hosted").Pages(image)
+    def functions(self, image: HostedImage, called: dict[str, Signature], pages: Pages) -> dict[str, Callable[..., Any]]:
+        """The builtins, which own the pages together."""
         owner = self.api.NativeCode(pages)
         owner.kept.append(self.helpers)
         entries = {name: entry for name, entry, _ in image.functions}

@@ -20,6 +20,7 @@ from septet.base.diagnostics import Diagnostic, Rejected
 from septet.base.names import Fresh
 from septet.base.types import BOOL, FLOAT, INT, INT64, VALUE, VOID, Type
 from septet.ir.build_types import Buffer
+from septet.ir.nodes import OWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Parameter:
 class Signature:
     """A callable's parameters and result.  `path` is where its lines are counted."""
 
-    __slots__ = ("name", "parameters", "result", "doc", "release_gil", "module", "path")
+    __slots__ = ("name", "parameters", "result", "doc", "release_gil", "module", "path", "by_c")
 
     def __init__(
         self, name: str, parameters: list[Parameter], result: Type, doc: str, release_gil: bool, module: str, path: str
@@ -75,6 +76,7 @@ class Signature:
         self.release_gil = release_gil
         self.module = module
         self.path = path
+        self.by_c = False  # whether it is called by C's convention
 
     @property
     def native(self) -> list[Type]:
@@ -112,6 +114,7 @@ def signature(function: Function, given: Any, module: str, path: str, release_gi
         parameters.append(Parameter(name, type))
         at += len(parameters[-1].native)
     found = Signature(function.name, parameters, function.result, doc, release_gil, module, path)
+    found.by_c = function.convention != OWN
     native = [value.type for value in function.parameters]
     if len(native) != at or not all(wanted.accepts(type) for wanted, type in zip(native, found.native, strict=True)):
         shown = ", ".join(map(str, native))
@@ -221,4 +224,4 @@ def given(signature: Signature, number: int) -> Any:
         if not number & 1:
             raise TypeError(f"{signature.name}() gave a reference, which Python cannot take")
         return number >> 1
-    return number
+    return int(number)  # the interpreter may have computed a bool

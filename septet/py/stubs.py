@@ -35,12 +35,6 @@ _POINTER, _OBJECT, _ITEM_SIZE, _NDIM, _FORMAT, _SHAPE = 0, 8, 24, 36, 40, 48  # 
 _WRITABLE, _CONTIGUOUS_WITH_FORMAT = 1, 0x3C  # PyBUF_WRITABLE; PyBUF_C_CONTIGUOUS | PyBUF_FORMAT
 _MINUS_ONE = 0xBFF0000000000000
 ROWS = 64  # of the table of stack limits: thread state's id, limit
-_OP = {
-    name: forms.op(name) for name in "cmp32 jb je jne jo test movzx8 movzx16 movsx8 movsx16 movsx32 mov32 movq movqr".split()
-}
-_OP |= {
-    name: forms.op(name) for name in "movsd movss cvtsd2ss cvtss2sd and shl add sub lea sar cmp mov sete or vzeroupper".split()
-}
 _FROM_WORD: dict[int, str] = {8: "8", 16: "16", 32: "32"}
 
 
@@ -65,7 +59,7 @@ class _Body:
         self.count = 0
 
     def add(self, op: str, *operands: Any) -> None:
-        self.out.append(Instruction(_OP[op], operands))
+        self.out.append(Instruction(forms.op(op), operands))
 
     def label(self, stem: str) -> Any:
         self.count += 1
@@ -80,8 +74,10 @@ class _Body:
     def leave(self) -> None:
         self.out.append(Instruction(forms.RETURN, ()))
 
-    def invoke(self, function: str, context: Callable[[], Mem] | None, native: list[Type], at: Callable[[int], Mem]) -> None:
-        """Call a hosted function: its context, then native arguments from their slots."""
+    def invoke(
+        self, function: str, context: Callable[[], Mem] | None, native: list[Type], at: Callable[[int], Mem], by_c: bool
+    ) -> None:
+        """Call a hosted function: its context, then native arguments from their slots; `by_c`: by C's convention."""
         if context is not None:
             self.add("lea", RAX, Mem(RSP, -8))  # where the return address will be
             base, _, _, offset = context()
@@ -103,7 +99,12 @@ class _Body:
             base, _, _, offset = context()
             self.add("lea", RDI, Mem(base, offset))
         used = [place for place in places if not isinstance(place, int)]
-        self.out.append(Instruction(forms.CALL, (symbol(FUNCTION, function), *used)))
+        target = symbol(FUNCTION, function)
+        if by_c:
+            self.add("mov", RAX, target)
+            self.out.append(Instruction(forms.CALL_C, (abi.c_caller(len(places) - len(used)), RAX, *used)))
+        else:
+            self.out.append(Instruction(forms.CALL, (target, *used)))
 
     def extend(self, type: Type, to: Register, source: Register | Mem) -> None:
         """`to` <- the number of `type` whose bits are the low ones of `source`."""
@@ -179,7 +180,7 @@ class _Stub(_Body):
             self.call("PyEval_SaveThread")
             self.add("mov", Mem(RSP, self.thread_at), RAX)
         context = (lambda: Mem(RSP, self.context_at)) if self.context else None
-        self.invoke(signature.name, context, self.native, self.argument)
+        self.invoke(signature.name, context, self.native, self.argument, signature.by_c)
         if self.wide:
             self.add("vzeroupper")  # C's SSE instructions are slow where upper halves are in use
         self._finish()
@@ -468,7 +469,7 @@ def bridge(signature: Signature, context: bool) -> Function:
     body.add("mov", Mem(RSP, own), RDI)
     body.add("mov", RBX, RDI)
     at = (lambda: Mem(RBX, 0)) if context else None
-    body.invoke(signature.name, at, signature.native, lambda k: Mem(RBX, CONTEXT_SIZE + 8 * k))
+    body.invoke(signature.name, at, signature.native, lambda k: Mem(RBX, CONTEXT_SIZE + 8 * k), signature.by_c)
     body.add("mov", RBX, Mem(RSP, own))
     if signature.result.kind == FLOAT:
         body.add("movss" if signature.result is F32 else "movsd", Mem(RBX, CONTEXT_SIZE), XMM[0])

@@ -36,7 +36,8 @@ def find(name: str) -> int:
             except (AttributeError, OSError):
                 continue
             break
-        _FOUND[name] = found
+        if found:
+            _FOUND[name] = found
     return found
 
 

@@ -9,7 +9,8 @@ import os
 
 from septet.base import generated
 from septet.base.symbols import DATA, FUNCTION, symbol
-from septet.link.layout import ALIGNMENT, OUTSIDE, Runtime, place
+from septet.link.block import ALIGNMENT, place
+from septet.link.layout import OUTSIDE, Runtime
 from septet.link.maps import sites
 
 TYPE_CHECKING = False

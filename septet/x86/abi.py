@@ -13,6 +13,8 @@ from septet.base.descriptors import FUNCTION as FUNCTION
 from septet.base.descriptors import RAW as RAW
 from septet.base.descriptors import TUPLE as TUPLE
 from septet.base.descriptors import descriptor as descriptor
+from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
+from septet.base.symbols import symbol
 from septet.x86.registers import (
     R8,
     R9,
@@ -35,6 +37,7 @@ from septet.x86.registers import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from septet.base.symbols import Symbol
     from septet.x86.registers import Register
 
 ARGUMENTS = [RDI, RSI, RDX, RCX, R8, R9]
@@ -46,6 +49,19 @@ CALLEE_SAVED = [RBX, RBP, R12, R13, R14, R15]
 CALLER_SAVED = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11]
 CALLEE_SAVED_BITS = bits_of(CALLEE_SAVED)
 CALLER_SAVED_BITS = bits_of(CALLER_SAVED) | bits_of(XMM)  # no vector register survives a call
+
+
+_C_CALLER = "call-c."  # no name that a program can have
+
+
+def c_caller(words: int) -> Symbol:
+    """The routine that calls the function at rax as C does (`link.foreign`), with that many words on the stack."""
+    return symbol(FUNCTION_SYMBOL, f"{_C_CALLER}{words}")
+
+
+def c_words(caller: Symbol) -> int:
+    """How many words `c_caller(...)` passes on the stack; -1 where `caller` is something else."""
+    return int(caller.name[len(_C_CALLER) :]) if caller.name.startswith(_C_CALLER) else -1
 
 
 def stack_words(words: int) -> int:

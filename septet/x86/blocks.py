@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from septet.x86.steps import Step
 
 # Block.kind: how a block ends
-NEXT, BRANCH, CALL, RETURN, ROUTINE_CALL, FLAG_BRANCH, VALUE_CALL, JUMP_CALL, VALUE_JUMP, STOP = range(10)
+NEXT, BRANCH, CALL, RETURN, ROUTINE_CALL, FLAG_BRANCH, VALUE_CALL, JUMP_CALL, VALUE_JUMP, STOP, C_CALL = range(11)
 
 
 class Block:
@@ -33,7 +33,7 @@ class Block:
         self.next: Block = self  # what follows, but after returns
         self.taken: Block = self  # BRANCH, FLAG_BRANCH
         self.target: Prepared | None = None  # CALL, JUMP_CALL: the function, where it is known
-        self.arguments: list[int] = []  # ROUTINE_CALL: cells
+        self.arguments: list[int] = []  # ROUTINE_CALL: cells; C_CALL: how many words are on the stack
         self.name = ""  # ROUTINE_CALL: the routine; FLAG_BRANCH: the condition
         self.end: Instruction | None = None  # the instruction that ends the block, if one does
 

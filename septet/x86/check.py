@@ -8,9 +8,9 @@ from septet.base.symbols import DATA, FUNCTION, LABEL, ROUTINE, Line, Symbol, sy
 from septet.base.words import fits
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
-from septet.x86.abi import CALLEE_SAVED, RESULTS
+from septet.x86.abi import CALLEE_SAVED, RESULTS, c_words
 from septet.x86.instructions import Mem, Pool, Variable
-from septet.x86.registers import GENERAL, MASK, RSP, VECTOR, Register
+from septet.x86.registers import GENERAL, MASK, RAX, RSP, VECTOR, Register
 from septet.x86.rows import FAMILIES
 from septet.x86.spell import spell
 
@@ -140,6 +140,8 @@ class Checker:
             if not isinstance(operand, Symbol):
                 continue
             known: Iterable[str] = ()
+            if instruction.op is forms.CALL_C:
+                continue
             if operand.kind == FUNCTION and operand.name not in self.functions:
                 known = self.functions
                 what = "function"
@@ -243,7 +245,10 @@ class Checker:
     def _call(self, instruction: Instruction) -> str:
         op, operands = instruction.op, instruction.operands
         callee = operands[0] if operands else None
-        if isinstance(callee, Symbol) and callee.kind == ROUTINE:
+        if op is forms.CALL_C:
+            if not isinstance(callee, Symbol) or c_words(callee) < 0 or operands[1:2] != (RAX,):
+                return "expected how many words are on the stack, and rax among the registers"
+        elif isinstance(callee, Symbol) and callee.kind == ROUTINE:
             routine = ROUTINES.get(callee.name)
             if routine is None:
                 return f"there is no routine '{callee.name}'"

@@ -383,6 +383,7 @@ CJUMP: dict[str, Op] = {c: _make("cjump" + c, ("r", "r", "-"), "flags=w jumps") 
 SET: dict[str, Op] = {c: _make("set" + c, ("w", "r", "r"), "flags=w") for c in CONDITIONS}  # w, a, b
 CALL = _make("call", (), "flags=w call", 3, 0, CALLER_SAVED_BITS)  # callee, then registers, all read
 CALL_ERROR = _make("call-error", (), "flags=w call ends", 3, 0, CALLER_SAVED_BITS)  # as CALL, of a routine that never returns
+CALL_C = _make("call-c", (), "flags=w call", 3, 0, CALLER_SAVED_BITS)  # `abi.c_caller`, rax with the callee, registers read
 CALL_JUMP = _make("call-jump", ("r", "-"), "flags=w call", 3, 0, CALLER_SAVED_BITS)  # callee, N: reads min(N, 6) arguments
 RETURN = _make("return", (), "flags=w ends", 3, RAX.bit | CALLEE_SAVED_BITS)  # nothing, or xmm0
 STACK_ARG = _make("stack-arg", ("w", "-"))  # w, M

@@ -7,10 +7,12 @@ nothing until it is written.  Whatever computes with nothing is a fault.
 from __future__ import annotations
 
 from septet.base.symbols import DATA, FUNCTION, LABEL, Symbol
+from septet.base.types import I64
 from septet.x86 import forms, steps
-from septet.x86.abi import CALLEE_SAVED
+from septet.x86.abi import CALLEE_SAVED, places
 from septet.x86.blocks import (
     BRANCH,
+    C_CALL,
     CALL,
     FLAG_BRANCH,
     JUMP_CALL,
@@ -25,15 +27,16 @@ from septet.x86.blocks import (
 from septet.x86.instructions import Mem, Variable
 from septet.x86.memory import MemorySteps
 from septet.x86.prepare import Translator
-from septet.x86.registers import REGISTERS, Register
+from septet.x86.registers import REGISTERS, XMM, Register
 from septet.x86.spell import spell
 from septet.x86.steps import FLAGS, RAX, RSP, SCRATCH, VARIABLES, Undefined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, Protocol
 
-    from septet.base.symbols import Data
+    from septet.base.symbols import Data, External
     from septet.x86.instructions import Instruction
     from septet.x86.memory import Memory
 
@@ -44,12 +47,15 @@ if TYPE_CHECKING:
         def define_function(self, name: str, arity: int, line: int) -> int: ...
         def define_code(self, key: object) -> int: ...
         def define_data(self, data: Data) -> int: ...
+        def external(self, address: int) -> External | None: ...
+        def call_external(self, external: External, numbers: Sequence[int]) -> int: ...
 
     # Where to go on after a call: the block that called, its function, that one's variables, rsp before the call.
     Frame = tuple[Block, Prepared, list[Any], int]
 
 STACK_BYTES = 1 << 28
 DEEPEST = 1_000_000  # frames
+_XMM0 = XMM[0].index
 
 
 class Machine:
@@ -155,6 +161,15 @@ class Machine:
                     block = block.taken if steps.holds(cells, block.name) else block.next
                 elif kind in (VALUE_CALL, JUMP_CALL):
                     block, function = self._enter(self._callee(cells[block.a]), block, function, frames)
+                elif kind == C_CALL:
+                    external = self.runtime.external(cells[RAX] or 0)
+                    if external is not None:
+                        self._call_external(external)
+                        block = block.next
+                    elif block.arguments[0]:
+                        raise Undefined("passes words on the stack as C does, which native code alone can")
+                    else:
+                        block, function = self._enter(self._callee(cells[RAX]), block, function, frames)
                 elif kind == VALUE_JUMP:
                     block, function = self._land(cells[block.a], function)
                 else:
@@ -202,6 +217,25 @@ class Machine:
             return caller.next, function
         self.memory.load(cells, SCRATCH, steps.ZERO, at)
         return self._land(cells[SCRATCH], function)
+
+    def _call_external(self, external: External) -> None:
+        """Call a function of C with what registers and the stack hold."""
+        cells, numbers = self.cells, []
+        for type, place in zip(external.parameters, places([type.is_float for type in external.parameters]), strict=True):
+            if isinstance(place, Register):
+                held = cells[place.index]
+            else:
+                self.memory.load(cells, SCRATCH, RSP, -16 - 8 * place)
+                held = cells[SCRATCH]
+            if held is None:
+                raise TypeError
+            low = held & (1 << type.bits) - 1
+            numbers.append(low if type.is_float else type.wrap(low))
+        self.memory.below.clear()
+        result = self.runtime.call_external(external, numbers)
+        _clobber(cells)
+        cells[RAX] = None if external.result.is_float else I64.wrap(result)
+        cells[_XMM0 : _XMM0 + 4] = [result if external.result.is_float else None, None, None, None]
 
     def _callee(self, word: object) -> Prepared:
         """The function whose address is `word`."""

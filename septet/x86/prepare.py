@@ -6,8 +6,10 @@ from septet.base.symbols import LABEL as LABEL_SYMBOL
 from septet.base.symbols import ROUTINE, Line, Symbol
 from septet.base.words import encode, wrap
 from septet.x86 import forms, semantics, steps
+from septet.x86.abi import c_words
 from septet.x86.blocks import (
     BRANCH,
+    C_CALL,
     CALL,
     FLAG_BRANCH,
     JUMP_CALL,
@@ -405,6 +407,12 @@ class Translator:
             block.kind = VALUE_CALL
             block.a = self.read(callee, 64, SCRATCH, instruction)
 
+    def _call_c(self, instruction: Instruction) -> None:
+        caller = instruction.operands[0]
+        assert isinstance(caller, Symbol)
+        self.block.kind = C_CALL
+        self.block.arguments = [c_words(caller)]
+
     def _call_jump(self, instruction: Instruction) -> None:
         self.block.kind = JUMP_CALL
         self.block.a = self.cell(instruction.operands[0])
@@ -423,6 +431,7 @@ _ENDERS: dict[Op, Callable[[Translator, Instruction], None]] = {
     forms.RET: Translator._return,
     forms.CALL: Translator._call,
     forms.CALL_ERROR: Translator._call,
+    forms.CALL_C: Translator._call_c,
     forms.CALL_JUMP: Translator._call_jump,
 }
 

@@ -65,9 +65,7 @@ def _is_avx(opcode: str) -> bool:
 
 
 def _read_next(more: list[str]) -> None:
-    from importlib import import_module
-
-    import_module(f"septet.x86.rows_{more.pop(0)}")
+    __import__(f"septet.x86.rows_{more.pop(0)}")
 
 
 def family(names: str, widths: str, access: str, effects: str, latency: int, rows: str) -> None:

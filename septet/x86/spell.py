@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from septet.base import notes
-from septet.base.symbols import ROUTINE, Symbol
-from septet.x86.abi import ARGUMENTS
+from septet.base.symbols import ROUTINE, External, Symbol
+from septet.x86.abi import ARGUMENTS, c_words
 from septet.x86.forms import (
     ADD,
     AND,
     CALL,
+    CALL_C,
     CALL_ERROR,
     CALL_JUMP,
     CJUMP,
@@ -97,6 +98,7 @@ _SPECIAL: dict[Op, Callable[[Op, tuple[Operand, ...]], str]] = {
     IMUL3: lambda op, operands: "imul " + ", ".join(map(repr, operands)),
     CALL: _call,
     CALL_ERROR: _call,
+    CALL_C: lambda op, operands: f"call-c {c_words(operands[0])} ({', '.join(map(repr, operands[1:]))})",  # type: ignore[arg-type]
     CALL_JUMP: lambda op, operands: f"call {operands[0]!r} {operands[1]!r}",
     RETURN: lambda op, operands: " ".join(["return", *map(repr, operands)]),
     STACK_ARG: lambda op, operands: f"{operands[0]!r} <- stack-arg {operands[1]!r}",
@@ -131,6 +133,8 @@ def spell_program(entry: str, data: dict[str, Data], functions: list[str]) -> st
 def spell_data(data: Data) -> str:
     """The text of one piece of data, a line."""
     content = f' "{escape(data.content)}"' if data.content else ""
+    if isinstance(data, External):
+        return f"  ({data!r})\n"
     return f"  (data @{data.name} {data.size}{content})\n"
 
 

@@ -23,7 +23,7 @@ from septet.base.symbols import ROUTINE as ROUTINE_SYMBOL
 from septet.base.symbols import symbol
 from septet.ops.routines import ROUTINES
 from septet.x86 import forms
-from septet.x86.abi import ARGUMENTS
+from septet.x86.abi import ARGUMENTS, c_caller
 from septet.x86.instructions import POOL_SIZES, Mem, Pool, Variable
 from septet.x86.registers import NAMED, NAMES, VECTOR, Register
 
@@ -47,7 +47,7 @@ UPDATES = {
     "+=": forms.ADD, "-=": forms.SUB, "*=": forms.IMUL, "&=": forms.AND, "<<=": forms.SHL, ">>=": forms.SAR,
 }  # fmt: skip
 STEPS = {"++": forms.INC, "--": forms.DEC}
-KEYWORDS = ["goto", "cjump", "call", "return", "roots", "mem", "stack-arg", "line"]
+KEYWORDS = ["goto", "cjump", "call", "call-c", "return", "roots", "mem", "stack-arg", "line"]
 REGISTER = "a register or a variable"
 MOST_WORDS = 1 << 20  # parameters or stack slots of a function
 
@@ -216,6 +216,11 @@ class InstructionReader(Cursor):
             return forms.CALL, (callee, *self._arguments())
         return forms.CALL_JUMP, (callee, self.number("the number of arguments", 0, MOST_WORDS))
 
+    def _call_c(self) -> Parts:
+        self.at += 1
+        caller = c_caller(self.number("the number of words on the stack", 0, MOST_WORDS))
+        return forms.CALL_C, (caller, *self._arguments())
+
     def _arguments(self) -> list[Register]:
         registers: list[Register] = []
         self.expect("(")
@@ -357,6 +362,7 @@ class InstructionReader(Cursor):
         "cjump": _cjump,
         "return": _return,
         "call": _call,
+        "call-c": _call_c,
         "roots": _roots,
     }
 

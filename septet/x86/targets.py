@@ -85,7 +85,7 @@ def machine() -> int:
     """The features of this machine, as the system reports them."""
     flags: list[str] = []
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:
                 if line.startswith("flags"):
                     flags = line.partition(":")[2].split()

@@ -15,7 +15,8 @@ from septet.base.scan import CLOSE_PAREN, END, FUNCTION, LABEL, NAME, OPEN_PAREN
 from septet.base.source import span
 from septet.base.symbols import FUNCTION as FUNCTION_SYMBOL
 from septet.base.symbols import LABEL as LABEL_SYMBOL
-from septet.base.symbols import Data, Symbol, symbol
+from septet.base.symbols import Data, External, Symbol, symbol
+from septet.base.types import named
 from septet.x86 import forms
 from septet.x86.abi import ARGUMENTS
 from septet.x86.instructions import Instruction, Mem
@@ -25,6 +26,7 @@ from septet.x86.syntax import MOST_WORDS, SCANNER, InstructionReader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.source import Source
+    from septet.base.types import Type
     from septet.x86.forms import Operand
     from septet.x86.instructions import Op
 
@@ -119,6 +121,8 @@ class Reader(InstructionReader):
             self.functions.append(self.function())
         elif following == NAME and self.texts[self.at + 1] == "data":
             self._datum()
+        elif following == NAME and self.texts[self.at + 1] == "declare":
+            self._external()
         else:
             self.fail("a function, '(@', or the ')' that closes the program")
 
@@ -132,11 +136,15 @@ class Reader(InstructionReader):
     def _data_names(self) -> None:
         """Note which names are data, so that they can be used before they are declared."""
         texts = self.texts
-        at = -1
-        for _ in range(texts.count("data")):
-            at = texts.index("data", at + 1)
-            if at and texts[at - 1] == "(" and self.kinds[at + 1] == FUNCTION:
-                self.data.setdefault(texts[at + 1][1:], Data("", 0))
+        found = []
+        for word, names in (("data", 1), ("declare", 2)):  # how far behind the word the name is
+            at = -1
+            for _ in range(texts.count(word)):
+                at = texts.index(word, at + 1)
+                if at and texts[at - 1] == "(" and self.kinds[at + names] == FUNCTION:
+                    found.append((at, texts[at + names][1:]))
+        for _, name in sorted(found):
+            self.data.setdefault(name, Data("", 0))
 
     def _declare(self, what: str) -> str:
         at = self.at
@@ -159,6 +167,27 @@ class Reader(InstructionReader):
                 self.tokens.complain(self.at - 1, f"the string has {len(content)} bytes, but the data only {size}")
         self.expect(")")
         self.data[name] = Data(name, size, content)
+
+    def _external(self) -> None:
+        self.at += 2
+        result = self._type()
+        name = self._declare("function")
+        parameters: list[Type] = []
+        self.expect("(")
+        while not self.accept(")"):
+            if parameters:
+                self.expect(",")
+            parameters.append(self._type())
+        self.expect(")")
+        self.data[name] = External(name, result, parameters)
+
+    def _type(self) -> Type:
+        found = named(self.text) if self.kind == NAME else None
+        if found is None:
+            self.fail("a type")
+            raise AssertionError
+        self.at += 1
+        return found
 
     def _string(self) -> bytes:
         text = self.text

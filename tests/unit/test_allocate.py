@@ -210,6 +210,21 @@ def test_whole_vectors_keep_all_their_bits():
     agrees(main_of(body))
 
 
+def test_two_results_have_two_registers():
+    """Even where one of them is not used, before and behind the other, and where the second is read as well."""
+    both = "%u <- 9223372036854775807\nrdx <- %u\nmulx {}, {}, {}\n"
+    body = both.format("%h", "%l", "%u") + show("%h") + both.format("%h", "%l", "%u") + show("%l")
+    body += "%l <- 5\n" + both.format("%h", "%l", "%l") + show("%h") + show("%l") + both.format("%h", "%h", "%u") + show("%h")
+    agrees(main_of(body))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_vector_in_two_registers_is_returned_with_the_others_restored(level):
+    body = "%k <- rdi\ncall print 1\nmovq %v, %k\nmovaps xmm0, %v\nmovaps xmm1, %v\nreturn xmm0 xmm1"
+    function = allocate(read(f"(@main (@main 0 return) (@f 1\n{body}\n))"), level).functions["f"]
+    assert function.body[0].operands[1] is function.body[-2].operands[0]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_results_of_floats(level):
     program = read("(@main (@main 0 return) (@f 0 movsd %x, mem rdi 8 addsd %x, %x movaps xmm0, %x return xmm0))")

@@ -641,3 +641,41 @@ def test_every_level_and_target_gives_the_same(opt: int) -> None:
         assert made.f(x, y) == expected
         with pytest.raises(IndexError):
             made.f(x, y[:20])
+
+
+@pytest.mark.parametrize("opt", [0, 1, 2, 3])
+@pytest.mark.parametrize("how", WAYS)
+def test_what_was_written_before_a_failure_is_there(how: str, opt: int) -> None:
+    buffer = ir.Buffer(ir.i64, writable=True)
+    module = ir.Module("test")
+
+    def overwritten(b: Any, x: Any, at: Any) -> None:
+        b.store(1, x.data, ir.i64)
+        b.check_index(at, x.length)
+        b.store(2, x.data, ir.i64)
+        b.ret_void()
+
+    def calling(b: Any, x: Any, at: Any) -> None:
+        b.store(7, x.data, ir.i64)
+        b.call("overwritten", [x, at])
+        b.store(8, x.data, ir.i64)
+        b.ret_void()
+
+    def invariant(b: Any, x: Any, at: Any) -> None:
+        with b.loop(x.length) as i:
+            b.store(i, b.gep(x.data, [b.sub(x.length, b.add(i, 1))], ir.i64))
+            b.check_index(at, x.length)
+        b.ret_void()
+
+    for build in (overwritten, calling, invariant):
+        make(ir.void, [buffer, ir.i64], build, module, build.__name__)
+    native = module.compile(how=how, opt=opt)
+    for name, well, badly in (("overwritten", 2, 1), ("calling", 8, 1), ("invariant", 2, 9)):
+        x = array("q", [9, 9, 9])
+        native[name](x, 1)
+        assert x[0] == well, name
+        x = array("q", [9, 9, 9])
+        with pytest.raises(IndexError):
+            native[name](x, 3)
+        assert x[0] == badly, name
+        assert x[2] == (0 if name == "invariant" else 9)

@@ -123,8 +123,8 @@ def shown(name: str, type: Type, value: int) -> tuple[list[str], list[str]]:
     return lines, said
 
 
-def program(type: Type, fuses: bool) -> tuple[str, str]:
-    """A program that does every operation on `type`, `fma` if it `fuses`, and what it prints."""
+def program(type: Type) -> tuple[str, str]:
+    """A program that does every operation on `type`, and what it prints."""
     texts, said = [random_ir.HEAD], []
     calls = []
     for round_number in range(3):
@@ -134,7 +134,7 @@ def program(type: Type, fuses: bool) -> tuple[str, str]:
         if type.kind == VECTOR:
             body += [f"{truth(type)} %mask <- %a <.{type} %b", f"{type.element} %one <- extract %a, 0"]
         rows = [*lanewise(type, args), *between(type, args, pick)]
-        for count, (text, made, value) in enumerate(row for row in rows if fuses or not row[0].startswith("fma")):
+        for count, (text, made, value) in enumerate(rows):
             lines, words = shown(f"%r{count}", made, value)
             body += [f"{made} %r{count} <- {text}", *lines]
             said += words
@@ -150,7 +150,7 @@ def program(type: Type, fuses: bool) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", TYPES)
 def test_every_operation_in_ir_and_l3(name: str) -> None:
-    text, said = program(of(name), True)
+    text, said = program(of(name))
     found = outcomes(text, "ir", STEPS, last="l3")
     assert found
     assert [way for way, outcome in found.items() if outcome != (said, 0)] == []
@@ -163,7 +163,7 @@ def test_every_operation_everywhere(name: str, target: str, pytestconfig: pytest
         pytest.skip("takes minutes")
     if target != BASELINE and missing(target):
         pytest.skip(f"this machine is no {target}")
-    text, said = program(of(name), target in ("x86-64-v3", "x86-64-v4"))
+    text, said = program(of(name))
     found = outcomes(text, "ir", STEPS, native=NATIVE, target=target)
     assert found
     assert [way for way, outcome in found.items() if outcome != (said, 0)] == []

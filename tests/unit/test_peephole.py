@@ -12,11 +12,12 @@ from septet.base.source import Source
 from septet.base.symbols import LABEL, ROUTINE, symbol
 from septet.l1 import interpret, text
 from septet.l1.nodes import Function, Program
-from septet.l1.peephole import Compiled, _instructions, _maker, improve
+from septet.l1.peephole import Code, improve
+from septet.l1.peephole_compiler import changes_flags, generate, instructions
 from septet.l1.peephole_rules import RULES
 from septet.runtime.model import Exit, Fault, Runtime
 from septet.x86 import forms, spell
-from septet.x86.instructions import Instruction, Mem
+from septet.x86.instructions import Instruction, Mem, Pool
 from septet.x86.registers import NAMED, RDI, RSP, XMM
 
 TYPE_CHECKING = False
@@ -35,8 +36,10 @@ TRIES = 400
 
 def instance(rule: Rule, rng: random.Random) -> tuple[list[Instruction], list[Instruction]] | None:
     """Both sides of a rule with random operands; None where none were found that fit."""
-    row = Compiled(rule)
-    find = [(op, [_maker(text) for text in operands]) for op, operands in _instructions(rule.find)]
+    find = instructions(rule.find)
+    table: dict[str, Any] = {}
+    exec(generate([rule]), table)
+    row = table["TABLE"][find[0][0].name][find[1][0].name if len(find) > 1 else None]
     for _ in range(TRIES):
         few = rng.sample(REGISTERS, rng.choice([1, 2, 3, 5]))
         names: dict[str, Any] = {name: rng.choice(few) for name in "abc"}
@@ -45,11 +48,27 @@ def instance(rule: Rule, rng: random.Random) -> tuple[list[Instruction], list[In
         names["t"] = rng.choice([rng.choice(few), rng.choice(NUMBERS)])
         names["m"] = rng.choice([Mem(RSP, 8 * rng.randrange(WORK)), Mem(rng.choice(few), 8)])
         names["l"] = symbol(LABEL, "taken")
-        code = [Instruction(op, tuple([make(names) for make in makers])) for op, makers in find]
-        bound = row.match(code, 0)
-        if bound is not None:
-            return code, row.made(bound, 0)
+        code = [Instruction(op, tuple([operand(text, names) for text in operands])) for op, operands in find]
+        behind = [Instruction(forms.LABEL, (names["l"], 0)), Instruction(forms.CMP, (REGISTERS[0], 5))]
+        found = row(Code(code + behind), *[i.operands for i in code])
+        if found is not None:
+            assert found[0] == len(code)
+            return code, found[1]
     return None
+
+
+def operand(text: str, names: dict[str, Any]) -> Any:
+    """An operand of a rule, where its names are these."""
+    if text[0] in "%:{":
+        return names[text.strip("%:{}")]
+    kind, *parts = text.split()
+    if kind == "pool":
+        return Pool(int(parts[1], 0).to_bytes(int(parts[0]), "little"))
+    if kind != "mem":
+        return int(text)
+    index, _, scale = parts[1].partition("*") if len(parts) > 2 else ("", "", "")
+    rest = (operand(index, names), int(scale)) if index else ()
+    return Mem(operand(parts[0], names), operand(parts[-1], names), *rest)
 
 
 def program(code: list[Instruction], words: list[int], flags: bool) -> Program:
@@ -106,7 +125,7 @@ def test_both_sides_do_the_same(rule: Rule) -> None:
         find, give = found
         words = [rng.choice([*WORDS, rng.getrandbits(64), rng.getrandbits(8)]) for _ in range(WORK)]
         words = [(word + (1 << 63)) % (1 << 64) - (1 << 63) for word in words]
-        flags = not Compiled(rule).flags
+        flags = not changes_flags(rule)
         expected = output(program(find, words, flags))
         if expected is None:  # a wild address
             continue
@@ -122,7 +141,7 @@ def test_every_rule_has_a_golden_test() -> None:
 
 def test_no_rule_makes_more_instructions() -> None:
     for rule in RULES:
-        assert len(_instructions(rule.give)) <= len(_instructions(rule.find)), rule.name
+        assert len(instructions(rule.give)) <= len(instructions(rule.find)), rule.name
 
 
 def improved(body: str) -> str:

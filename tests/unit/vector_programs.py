@@ -59,6 +59,12 @@ class Program:
         calls = f"define {kind} @second ({kind} %x, i64 %n, {kind} %y, f64 %f, {kind} %z) {{\n  return %y\n}}\n"
         return f"define @main () {{\n  ptr %m <- call allocate(81, 1)\n{body}\n  return\n}}\n{calls}{SHOW}"
 
+    def ir(self) -> str:
+        """The program in IR, which wants every block to have a label and an end."""
+        text = self.text().replace("{\n", "{\n:entry\n").replace("br %go :again\n", "br %go :again :done\n:done\n")
+        text = text.replace("  :again\n", "  br :again\n:again\n")
+        return text.replace("define @", "define int64 @")
+
     def words(self) -> list[int]:
         """The bits of one operand."""
         r, element = self.random, self.kind.element

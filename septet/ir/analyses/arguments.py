@@ -58,7 +58,9 @@ class Arguments:
 
     def __init__(self, program: Program, facts: Facts | None = None) -> None:
         hosted = program.hosted
-        callers = self._callers = {name: _Callers(function, hosted or function.convention == C) for name, function in program.functions.items()}
+        callers = self._callers = {
+            name: _Callers(function, hosted or function.convention == C) for name, function in program.functions.items()
+        }
         used: dict[Value, None] = {}
         for function in program.functions.values():
             name = function.name

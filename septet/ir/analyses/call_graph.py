@@ -25,7 +25,7 @@ class CallGraph:
     `taken`: the functions whose address is taken, by arity, in program order.
     """
 
-    __slots__ = ("components", "taken", "_edges", "_recursive")
+    __slots__ = ("components", "taken", "_edges", "_recursive", "_called")
 
     def __init__(self, program: Program) -> None:
         functions = program.functions
@@ -41,6 +41,7 @@ class CallGraph:
             for target in edges:
                 if isinstance(target, int) and target not in self._edges:
                     self._edges[target] = list(self.taken.get(target, ()))
+        self._called = {callee for edges in self._edges.values() for callee in edges}
         place = {name: index for index, name in enumerate(functions)}
         self._recursive: set[str] = {name for name in functions if name in self._edges[name]}
         self.components: list[list[str]] = []
@@ -60,6 +61,10 @@ class CallGraph:
                 assert isinstance(callee, str)
                 found[callee] = None
         return list(found)
+
+    def called(self, name: str) -> bool:
+        """Whether anything in the program may call it."""
+        return name in self._called
 
     def recursive(self, name: str) -> bool:
         """Whether a call of `name` may lead to another one of it before it returns."""

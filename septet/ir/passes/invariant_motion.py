@@ -23,7 +23,6 @@ Level 2, both phases.  A loop is done after those inside it, so a value moves at
 from __future__ import annotations
 
 from septet.base.graph import reverse_postorder
-from septet.ir.analyses.alias import Alias
 from septet.ir.analyses.dominators import Dominators, PostDominators
 from septet.ir.analyses.loops import Loops
 from septet.ir.effects import UNCHANGING, Effects, is_allocation, number_of
@@ -35,6 +34,7 @@ from septet.ops.table import ADD, CHECK_INDEX, ELEMENT, LENGTH, LOAD, SET_ELEMEN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from septet.base.facts import Facts
+    from septet.ir.analyses.alias import Alias
     from septet.ir.analyses.loops import Loop
     from septet.ir.nodes import Block, Function, Value
 
@@ -87,6 +87,8 @@ class _Motion:
                 elif op is LENGTH or op is ELEMENT or op is LOAD and isinstance(value, Memory) and value.alias in UNCHANGING:
                     self.checked.setdefault(value.args[0], {})[block] = None  # no object, no load
         if self.arrays and any(self._disputed(loop) for loop in loops.loops):
+            from septet.ir.analyses.alias import Alias
+
             self.alias = facts.get(Alias)  # now, before anything moves
         blocks = function.blocks
         number = {block: index for index, block in enumerate(blocks)}

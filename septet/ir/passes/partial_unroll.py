@@ -14,8 +14,8 @@ Trigger: an innermost loop without calls, whose only latch compares a counter th
 not change in the loop.  While a counter is below the bound less the steps of all rounds but the last, these rounds all take
 place, whatever their other exits do; the bound must not wrap around when it is made less, or there are no rounds at a time.
 Gain: one comparison and one addition for all the rounds; addresses that differ in a constant.  Cost: copies of the body, a test
-before the loop.  Guard: FOUR values in a body are copied four times, TWO twice, TOTAL a function, at most CHECKS checks a body.
-Level 3, phase words.  Ends: the loops that were there at the start are looked at once.
+before the loop.  Guard: FOUR values in a body are copied four times, TWO twice, TOTAL a function (LEAST below level 3), at most CHECKS checks a
+body.  Level 2, phase words.  Ends: the loops that were there at the start are looked at once.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ NAME = "partial-unroll"
 FOUR = 16
 TWO = 40
 TOTAL = 600
+LEAST = 192
 CHECKS = 1
 _FAR = 1 << 20  # steps of this magnitude are not looked at
 _OPPOSITE = {ops.LT: ops.GE, ops.GE: ops.LT, ops.LE: ops.GT, ops.GT: ops.LE}
@@ -53,7 +54,7 @@ def run(function: Function, facts: Facts) -> bool:
         return False
     loops = facts.get(Loops)
     wanted: list[tuple[Loop, _Counter, int]] = []
-    left = TOTAL
+    left = TOTAL if facts.opt >= 3 else LEAST
     for loop in loops.loops:
         counter = _counter(loop, loops)
         if counter is None:

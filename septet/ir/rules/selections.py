@@ -14,6 +14,9 @@ rule("select-and", "(select.any x (select y z w) w)", "(select (and x y) z w)")
 rule("select-or", "(select.any x z (select y z w))", "(select (or x y) z w)")
 rule("select-equal", "(select (eq.A x y) x y)", "y")
 rule("select-different", "(select (ne.A x y) x y)", "x")
+for _op, _then, _else in (("lt", "min", "max"), ("le", "min", "max"), ("gt", "max", "min"), ("ge", "max", "min")):
+    rule(f"select-{_op}-{_then}", f"(select ({_op}.A x y) x y)", f"({_then} x y)", "A is T and T.bits > 1")
+    rule(f"select-{_op}-{_else}", f"(select ({_op}.A x y) y x)", f"({_else} x y)", "A is T and T.bits > 1")
 
 # Of bool
 

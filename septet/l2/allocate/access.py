@@ -8,7 +8,7 @@ from __future__ import annotations
 from septet.x86.abi import ARGUMENTS
 from septet.x86.forms import CALL_JUMP
 from septet.x86.instructions import Mem, Variable
-from septet.x86.registers import RSP, Register, bits_of
+from septet.x86.registers import REGISTERS, RSP, XMM, Register, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Cell = Variable | Register
 
+GENERAL_BITS = bits_of(REGISTERS[:16]) & ~RSP.bit  # where variables may be
+VECTOR_BITS = bits_of(XMM)
+REGISTER_OF_BIT: dict[int, Register] = {register.bit: register for register in REGISTERS}
 ARGUMENT_BITS = [bits_of(ARGUMENTS[:count]) for count in range(len(ARGUMENTS) + 1)]
 
 

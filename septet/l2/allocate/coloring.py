@@ -10,10 +10,10 @@ from functools import reduce
 from heapq import heapify, heappop, heappush
 from operator import or_
 
+from septet.l2.allocate.access import GENERAL_BITS, REGISTER_OF_BIT, VECTOR_BITS
 from septet.l2.allocate.clean import clean
 from septet.l2.allocate.interference import NEVER, Graph, TooLarge
 from septet.l2.allocate.legalise import legalise
-from septet.l2.allocate.linear_scan import GENERAL_BITS, REGISTER_OF_BIT, VECTOR_BITS
 from septet.l2.allocate.liveness import block_starts, successors
 from septet.l2.allocate.loops import Splitter
 from septet.l2.allocate.moves import Moves

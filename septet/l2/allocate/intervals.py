@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from septet.x86.instructions import Instruction, Op
 
 # What `Kinds` says of an opcode: a sum of these
-MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK, WRITES, FAILS = 1, 2, 4, 8, 16, 32, 64
+MOVE, SHIFT, IMPLICIT, ENDS_BLOCK, BEGINS_BLOCK, WRITES, FAILS, WRITES_TWO = 1, 2, 4, 8, 16, 32, 64, 128
 BATCH = 4096  # variables whose liveness is found together
 SHIFTS = ("shl", "sar", "shr", "rol", "ror", "rcl", "rcr")
 IMM32 = 1 << 31
@@ -51,6 +51,8 @@ class Kinds(dict["Op", int]):
             kind |= FAILS
         if op.access[:1] == ("w",):
             kind |= WRITES  # the first operand, without reading it
+        if op.access[1:2] == ("w",):
+            kind |= WRITES_TWO  # the second one, too
         self[op] = kind
         return kind
 
@@ -105,6 +107,12 @@ class Intervals:
             elif cell is not RSP:
                 named = IMPLICIT
         return named
+
+    def write_second(self, operands: tuple[object, ...], piece: int, position: int) -> None:
+        """The second operand, which was taken for a read, is written: even if dead, it shares no register with the first."""
+        if self.start[piece] == position and piece in self.upward and not _reads(operands[1:], operands[1]):
+            self.upward.remove(piece)
+        self.end[piece] = max(self.end[piece], position + 1)
 
     def set_aside(self, position: int) -> None:
         """Take the block that ends here out of the line, as control never comes out of it, unless it has variables of its own.
@@ -246,6 +254,8 @@ def intervals(body: list[Instruction], legal: bool = False) -> Intervals | None:
                 physical |= IMPLICIT
             elif what is int and not legal and not -IMM32 <= operand < IMM32 and not wide_move(instruction):  # type: ignore[operator]
                 return None
+        if kind & WRITES_TWO and operands[1].__class__ is Variable:
+            result.write_second(operands, piece_of[operands[1]], position)
         if kind & MOVE:
             if operands[1].__class__ in CELLS:
                 _note_move(operands, get, hint)

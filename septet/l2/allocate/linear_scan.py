@@ -9,13 +9,14 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
+from septet.l2.allocate.access import GENERAL_BITS, REGISTER_OF_BIT, VECTOR_BITS
 from septet.l2.allocate.intervals import intervals
 from septet.l2.allocate.moves import Moves
 from septet.l2.allocate.rewrite import END, Frame, rewrite
 from septet.l2.allocate.slots import Slots
 from septet.l2.allocate.spill import Scratch
 from septet.x86.abi import CALLEE_SAVED, CALLEE_SAVED_BITS, CALLER_SAVED_BITS
-from septet.x86.registers import R10, R11, REGISTERS, RSP, VECTOR, XMM, bits_of
+from septet.x86.registers import R10, R11, REGISTERS, VECTOR, XMM, bits_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from septet.x86.instructions import Instruction
     from septet.x86.registers import Register
 
-GENERAL_BITS = bits_of(REGISTERS[:16]) & ~RSP.bit
-VECTOR_BITS = bits_of(XMM)
-REGISTER_OF_BIT: dict[int, Register] = {register.bit: register for register in REGISTERS}
 FAN = 32  # how many entries of one level a `_Busy` entry of the next covers
 
 

@@ -17,7 +17,9 @@ MOVED_BYTES = {"mov": 8, "movsd": 8, "movaps": 16, "movups": 16}  # what copies 
 MOVED_BYTES |= {f"v{name}": size for name, size in MOVED_BYTES.items() if name != "mov"}
 MOVED_BYTES |= {"vmovaps256": 32, "vmovups256": 32, "vmovaps512": 64, "vmovups512": 64}
 _SPILL = {(8, False): "movsd", (16, False): "movups", (8, True): "vmovsd", (16, True): "vmovups"}
-_SPILL |= {(32, True): "vmovups256", (64, True): "vmovups512"}
+_SPILL |= {
+    (size, vex): f"vmovups{8 * size}" for size in (32, 64) for vex in (False, True)
+}  # whatever the target: L2 text has them
 
 
 def bytes_named(op: Op, number: int) -> int:

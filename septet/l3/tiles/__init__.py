@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from septet.l3.tiles import bits, conversions, floats, integers, vector_floats, vectors
+from septet.l3.tiles import bits, conversions, floats, integers, vector_conversions, vector_floats, vectors
 from septet.l3.tiles.table import ADDRESSES, TILES, Tile
 
-__all__ = ["ADDRESSES", "TILES", "Tile", "bits", "conversions", "floats", "integers", "vector_floats", "vectors"]
+__all__ = [
+    "ADDRESSES",
+    "TILES",
+    "Tile",
+    "bits",
+    "conversions",
+    "floats",
+    "integers",
+    "vector_conversions",
+    "vector_floats",
+    "vectors",
+]

@@ -16,8 +16,8 @@ ZERO_EXTENDED = {"i8": "movzx8", "u8": "movzx8", "i16": "movzx16", "u16": "movzx
 
 for _classes, _above, _below in ((SIGNED, "g", "l"), (UNSIGNED, "a", "b")):
     for _class in _classes:
-        tile(f"min-{_class}", f"(min.{_class} s y)", f"%d <- %s ; cmp %d, %y ; cmov{_above} %d, %y", 3)
-        tile(f"max-{_class}", f"(max.{_class} s y)", f"%d <- %s ; cmp %d, %y ; cmov{_below} %d, %y", 3)
+        tile(f"min-{_class}", f"(min.{_class} x y)", f"cmp %x, %y ; %d <- %x ; cmov{_above} %d, %y", 3)
+        tile(f"max-{_class}", f"(max.{_class} x y)", f"cmp %x, %y ; %d <- %x ; cmov{_below} %d, %y", 3)
 tile("iabs-sword", "(iabs.sword x)", "%d <- %x ; neg %d ; cmovs %d, %x", 3)
 tile("iabs-snarrow", "(iabs.snarrow x)", "%d <- %x ; neg %d ; cmovs %d, %x ; fit %d, %d", 4)
 for _class in UNSIGNED:

@@ -24,6 +24,8 @@ for _type, _sd in (("F64", "sd"), ("F32", "ss")):
         tile(f"{_class}-to-{_type.lower()}", f"(convert.{_class} x)", f"cvtsi2{_sd} %d, %x", 5, f"D is {_type}")
     _gives = _HALVED.format(convert=f"cvtsi2{_sd}", add=f"add{_sd}")
     tile(f"uword-to-{_type.lower()}", "(convert.uword x)", _gives, 20, f"D is {_type}")
+    _direct = f"vmovsd %j, pool 8 0 ; vcvtusi2{_sd} %d, %j, %x"
+    tile(f"uword-to-{_type.lower()}-direct", "(convert.uword x)", _direct, 5, f"D is {_type}", "avx512f")
 
 # From floats to integers, by way of f64: what is past an end becomes that end, a NaN becomes 0.
 
@@ -47,6 +49,9 @@ for _type, _first in (("f64", "movaps %f, %u ; "), ("f32", "cvtss2sd %f, %u ; ")
     tile(f"{_type}-to-signed", f"(convert.{_type} u)", _gives, 20, "D.is_word and D.signed")
     _gives = _first + _TO_UNSIGNED.format(two_63=_TWO_63, sign=-1 << 63, two_64=_TWO_64)
     tile(f"{_type}-to-unsigned", f"(convert.{_type} u)", _gives, 25, "D.is_word and not D.signed")
+    _sd = "sd" if _type == "f64" else "ss"  # `max` gives its second operand where the first is a NaN
+    _gives = f"max{_sd} %f, %u, pool {int(_type[1:]) // 8} 0 ; vcvtt{_sd}2usi %d, %f"
+    tile(f"{_type}-to-unsigned-direct", f"(convert.{_type} u)", _gives, 7, "D.is_word and not D.signed", "avx512f")
     tile(f"{_type}-to-narrow", f"(convert.{_type} u)", _first + _TO_NARROW, 20, "not D.is_word and not D.is_float")
 tile("f64-to-f32", "(convert.f64 u)", "cvtsd2ss %d, %u", 5, "D is F32")
 tile("f32-to-f64", "(convert.f32 u)", "cvtss2sd %d, %u", 5, "D is F64")

@@ -81,6 +81,20 @@ tile("multiply-twice", "(mul x 2)", "lea %d, mem %x %x*1 0")
 for _factor in (3, 5, 9):
     tile(f"multiply-by-{_factor}", f"(mul x {_factor})", f"lea %d, mem %x %x*{_factor - 1} 0")
 tile("multiply-power", "(mul s k)", "%d <- %s ; %d <<= {k.bit_length() - 1}", 1, "k > 2 and k & (k - 1) == 0")
+_ODD, _POWER = "k // (k & -k)", "(k & -k)"  # the factors of `k`
+_TWICE = f"lea %d, mem %x %x*{{{_ODD} - 1}} 0 ; %d <<= {{{_POWER}.bit_length() - 1}}"
+tile("multiply-scaled-power", "(mul x k)", _TWICE, 1, f"k > 0 and k % 2 == 0 and {_ODD} in (3, 5, 9)")
+_ODD, _POWER = "(k - 1) // (k - 1 & 1 - k)", "(k - 1 & 1 - k)"  # and those of `k - 1`
+_TWICE = f"lea %a, mem %x %x*{{{_ODD} - 1}} 0 ; lea %d, mem %x %a*{{{_POWER}}} 0"
+tile("multiply-scaled-plus", "(mul x k)", _TWICE, 1, f"k > 1 and {_POWER} in (2, 4, 8) and {_ODD} in (3, 5, 9)")
+tile("multiply-power-minus", "(mul x k)", "%d <- %x ; %d <<= {k.bit_length()} ; %d -= %x", 1, "k > 6 and k & (k + 1) == 0")
+tile(
+    "multiply-power-plus",
+    "(mul x k)",
+    "%d <- %x ; %d <<= {k.bit_length() - 1} ; %d += %x",
+    1,
+    "k > 16 and (k - 1 & k - 2) == 0",
+)
 tile("multiply-constant", "(mul x k)", "imul3 %d, %x, {k}", 2)
 tile("multiply-memory-constant", "(mul (load m) k)", "imul3 %d, %m, {k}", 2)
 
@@ -145,6 +159,17 @@ tile("branch-bool", "(br-if.any x)", "cjump %x !=/= 0 :l", 1, "x.type is BOOL")
 tile("branch-compare", "(br-if.any (compare.int t t2))", "cjump %t cc %t2 :l")
 for _op, _jump in (("eq", "je/jne"), ("ne", "jne/je")):
     tile(f"branch-test-{_op}", f"(br-if.any ({_op} (and x t) 0))", f"test %x, %t ; {_jump} :l")
+_HIGH_BIT = "c >> 31 > 0 and c & (c - 1) == 0 or c == -1 << 63"  # a bit that no immediate of 32 bits has alone
+_BIT = "type(c) is int and c.bit_count() == 1 and c >> 31 or c == -1 << 63"  # no immediate of 32 bits has it alone
+_BIT = "{(c & (1 << 64) - 1).bit_length() - 1}"
+for _op, _jump in (("eq", "jae/jb"), ("ne", "jb/jae")):
+    tile(f"branch-bit-{_op}", f"(br-if.any ({_op} (and x (shl 1 y)) 0))", f"bt %x, %y ; {_jump} :l")
+    tile(f"branch-bit-shifted-{_op}", f"(br-if.any ({_op} (and (shr x y) 1) 0))", f"bt %x, %y ; {_jump} :l")
+    tile(f"branch-high-bit-{_op}", f"(br-if.any ({_op} (and x c) 0))", f"bt %x, {_BIT} ; {_jump} :l", 0, _HIGH_BIT)
+for _op, _inner, _x86 in (("or", "(shl 1 y)", "bts"), ("xor", "(shl 1 y)", "btc"), ("and", "(not (shl 1 y))", "btr")):
+    tile(f"{_op}-bit", f"({_op} s {_inner})", f"%d <- %s ; {_x86} %d, %y", 2)
+for _op, _x86 in (("or", "bts"), ("xor", "btc")):
+    tile(f"{_op}-high-bit", f"({_op} s c)", f"%d <- %s ; {_x86} %d, {_BIT}", 1, _HIGH_BIT)
 tile("select", "(select.int x y s)", "%d <- %s ; test %x, %x ; cmovne %d, %y", 3)
 tile("select-compare", "(select.int (compare.int x t) y s)", "%d <- %s ; cmp %x, %t ; cmovcc %d, %y", 3)
 for _op, _move in (("eq", "cmove"), ("ne", "cmovne")):

@@ -1,10 +1,10 @@
-"""Tiles of vectors of floats, and of conversions between vectors."""
+"""Tiles of vectors of floats."""
 
 from __future__ import annotations
 
 from septet.l3.tiles.floats import Format, arithmetic, fused
 from septet.l3.tiles.table import tile, topic
-from septet.l3.tiles.vectors import SIZES, V4, both, splat
+from septet.l3.tiles.vectors import SIZES, V4, both
 
 topic("vectors")
 
@@ -59,70 +59,6 @@ for _f in FORMATS:
                 tile(f"select-{_op}-{_k}-{_root[0]}", _pattern, _compare + _blend, 7)
             _blend = f"vblendv{_f.packed}{_f.width} %d, %u2, %w, %f"
             tile(f"select-{_op}-{_k}-{_root[0]}-blend", _pattern, _compare + _blend, 5, needs="avx")
-    if _size < 512:
-        for _op, _order, _x86, _operands in (
-            ("flt", "u v", "min", "%u, %v"), ("fgt", "u v", "max", "%u, %v"),
-            ("flt", "v u", "max", "%v, %u"), ("fgt", "v u", "min", "%v, %u"),
-        ):  # fmt: skip
-            _name = f"{_x86}-of-{_op}-{_k}"
-            tile(_name, f"(select.{_k} ({_op}.{_k} u v) {_order})", f"{_f.x86(_x86)} %d, {_operands}", 2, needs=_f.needs)
-
-# Conversions.  T is what is converted, D what it becomes; the class is of the source.
-
-TO = {n: f"SHAPE[D] == {n}" for n in range(24)}
-for _index, _size in enumerate(SIZES):
-    _w = "" if _size == 128 else str(_size)
-    _v = "v" if _w else ""
-    _float_needs = {128: "", 256: "avx", 512: V4}[_size]
-    _f32, _f64, _i32, _i64 = (8 * _index + n for n in (4, 5, 2, 3))
-    _signed, _unsigned = "D.element.signed", "not D.element.signed"
-    # from 32-bit integers
-    tile(f"s32v{_size}-to-f32", f"(convert.s32v{_size} u)", f"{_v}cvtdq2ps{_w} %d, %u", 4, TO[_f32], _float_needs)
-    tile(f"u32v{_size}-to-f32", f"(convert.u32v{_size} u)", f"vcvtudq2ps{_w} %d, %u", 4, TO[_f32], V4)
-    # from floats to 32-bit integers: out of range gives 2^31, whose bits turn around where it was too large; NaNs give 0
-    _and, _xor = (f"{_v}{name}ps{_w}" for name in ("and", "xor"))
-    if _size < 512:
-        _gives = (
-            f"{_v}cvttps2dq{_w} %f, %u ; {_v}cmpps{_w} %g, %u, {splat(0x4F000000, 32, _size)}, 5 ; {_xor} %f, %f, %g ; "
-            f"{_v}cmpps{_w} %g, %u, %u, 7 ; {_and} %d, %f, %g"
-        )
-        tile(f"f32v{_size}-to-s32", f"(convert.f32v{_size} u)", _gives, 12, f"{TO[_i32]} and {_signed}", _float_needs)
-    # between words and doubles
-    for _sign, _u in (("s", ""), ("u", "u")):
-        tile(f"{_sign}64v{_size}-to-f64", f"(convert.{_sign}64v{_size} u)", f"vcvt{_u}qq2pd{_w} %d, %u", 4, TO[_f64], V4)
-# from one size to the next, or from the lower half of a register to all of it
-_HALF = (("128", 64, 0, 0, ""), ("128", 128, 0, 1, "avx"), ("256", 256, 1, 2, V4))
-for _from, _bits, _a, _b, _needs in _HALF:
-    _w = {0: "", 1: "256", 2: "512"}[_b]
-    _v = "v" if _w else ""
-    _where = f"T.bits == {_bits} and "
-    _int_needs = {0: "sse4.1", 1: "avx2", 2: V4}[_b]
-    for _lanes, _to, _code in ((32, 64, "dq"), (16, 32, "wd"), (8, 16, "bw")):
-        _number = {64: 3, 32: 2, 16: 1}[_to] + 8 * _b
-        for _sign, _x in (("s", "sx"), ("u", "zx")):
-            _gives = f"{_v}pmov{_x}{_code}{_w} %d, %u"
-            tile(f"{_sign}{_lanes}v{_bits}-to-{_to}", f"(convert.{_sign}{_lanes}v{_from} u)", _gives, 2,
-                 f"{_where}{TO[_number]}", _int_needs)  # fmt: skip
-    _f32_to, _f64_to = 4 + 8 * _b, 5 + 8 * _b
-    tile(f"s32v{_bits}-to-f64", f"(convert.s32v{_from} u)", f"{_v}cvtdq2pd{_w} %d, %u", 5, f"{_where}{TO[_f64_to]}", _needs)
-    tile(f"u32v{_bits}-to-f64", f"(convert.u32v{_from} u)", f"vcvtudq2pd{_w} %d, %u", 5, f"{_where}{TO[_f64_to]}", V4)
-    tile(f"f32v{_bits}-to-f64", f"(convert.f32v{_from} u)", f"{_v}cvtps2pd{_w} %d, %u", 5, f"{_where}{TO[_f64_to]}", _needs)
-    # and back
-    _source = {0: "128", 1: "256", 2: "512"}[_b]
-    _where = f"D.bits == {_bits} and T.bits == {2 * _bits} and "
-    _back = {0: 4, 1: 4, 2: 12}[_b]
-    tile(f"f64v{_source}-to-f32", f"(convert.f64v{_source} u)", f"{_v}cvtpd2ps{_w} %d, %u", 5, f"{_where}{TO[_back]}", _needs)
-    for _lanes, _to, _code in ((64, 2, "qd"), (32, 1, "dw"), (16, 0, "wb")):
-        _number = _to + (8 if _b == 2 else 0)
-        _w2 = {0: "", 1: "256", 2: "512"}[_b]
-        tile(f"i{_lanes}v{_source}-cut-off", f"(convert.i{_lanes}v{_source} u)", f"vpmov{_code}{_w2} %d, %u", 4,
-             f"{_where}{TO[_number]}", V4)  # fmt: skip
-    # doubles to 32-bit integers, between the ends of the range first, where both are numbers of theirs
-    if _b < 2:
-        _wide = 128 << _b
-        _and = f"{_v}andpd{_w}"
-        _gives = (
-            f"{_v}cmppd{_w} %f, %u, %u, 7 ; {_and} %f, %f, %u ; {_v}minpd{_w} %f, %f, {splat(0x41DFFFFFFFC00000, 64, _wide)} ; "
-            f"{_v}maxpd{_w} %f, %f, {splat(0xC1E0000000000000, 64, _wide)} ; {_v}cvttpd2dq{_w} %d, %f"
-        )
-        tile(f"f64v{_source}-to-s32", f"(convert.f64v{_source} u)", _gives, 14, f"{_where}{TO[2]} and D.element.signed", _needs)
+    for _order, _x86, _operands in (("u v", "min", "%u, %v"), ("v u", "max", "%v, %u")):
+        _pattern = f"(select.{_k} (flt.{_k} u v) {_order})"
+        tile(f"{_x86}-of-flt-{_k}", _pattern, f"{_f.x86(_x86)} %d, {_operands}", 2, needs=_f.needs)

@@ -48,12 +48,15 @@ tile("load-v128", "(load.v128 m)", "movups %d, %m", 1, "T.bits == 128")
 tile("store-v64", "(store.v128 m u)", "movqr %m, %u", 1, "T.bits == 64")
 tile("store-v128", "(store.v128 m u)", "movups %m, %u", 1, "T.bits == 128")
 tile("copy-v128", "(copy.v128 u)", "movaps %d, %u")
+tile("constant-v128-twice", "(copy.v128 c)", "movddup %d, pool 8 {c & (1 << 64) - 1}", 0, "repeated(c, 128, 64)", "sse3")
 tile("constant-v128", "(copy.v128 c)", "movups %d, pool 16 {c}", 0)
 for _size in (256, 512):
     _needs = "avx" if _size == 256 else V4
     tile(f"load-v{_size}", f"(load.v{_size} m)", f"vmovups{_size} %d, %m", needs=_needs)
     tile(f"store-v{_size}", f"(store.v{_size} m u)", f"vmovups{_size} %m, %u", needs=_needs)
     tile(f"copy-v{_size}", f"(copy.v{_size} u)", f"vmovaps{_size} %d, %u", needs=_needs)
+    _gives = f"vbroadcastsd{_size} %d, pool 8 {{c & (1 << 64) - 1}}"
+    tile(f"constant-v{_size}-repeated", f"(copy.v{_size} c)", _gives, 0, f"repeated(c, {_size}, 64)", _needs)
     tile(f"constant-v{_size}", f"(copy.v{_size} c)", f"vmovups{_size} %d, pool {_size // 8} {{c}}", 0, needs=_needs)
     tile(f"cast-v{_size}", f"(bitcast.v{_size} u)", f"vmovaps{_size} %d, %u", needs=_needs)
 tile("cast-word-to-v64", "(bitcast.v128 x)", "movq %d, %x", 2, "A.kind < 2")
@@ -206,6 +209,21 @@ for _bits, _letter in LETTER.items():
         _gives = f"vpmov{_letter}2m512 k1, %w ; vpblendm{_letter}512 %d, k1, %v, %u"
         tile(f"select-{_kind}v512", f"(select.{_kind}v512 w u v)", _gives,
              4, needs=V4)  # fmt: skip
+
+# Selection that is a minimum or a maximum.  Up to 256 bits `lt` has become `gt` by now, and unsigned lanes are flipped.
+
+for _size in SIZES:
+    for _bits, _letter in LETTER.items():
+        for _sign in "su" if _size == 512 else "s":
+            for _op, _order, _name in (("gt", "u v", "max"), ("gt", "v u", "min"), ("lt", "u v", "min"), ("lt", "v u", "max")):
+                if _op == "lt" and _size < 512:
+                    continue
+                _p = f"p{_name}{_sign}{_letter}"
+                _p = f"v{_p}" if _bits == 64 and _size == 128 else x86(_p, _size)
+                _kind = f"{_sign}{_bits}v{_size}"
+                _pattern = f"(select.{_kind} ({_op}.{_kind} u v) {_order})"
+                tile(f"{_name}-of-{_op}-{_kind}", _pattern, f"{_p} %d, %u, %v", 2,
+                     needs=both(NEEDS[_size], MINIMA[f"{_sign}{_bits}"]))  # fmt: skip
 
 # Shifts by the same constant in every lane
 
@@ -393,3 +411,30 @@ for _bits, _x86, _first in (
         tile(f"sign-bits-{_kind}v256", f"(sign-bits.{_kind}v256 u)", _v, 4, needs="avx2" if _kind[0] == "i" else "avx")
         _m = f"vpmov{LETTER[_bits]}2m512 k1, %u ; kmovq %d, k1"
         tile(f"sign-bits-{_kind}v512", f"(sign-bits.{_kind}v512 u)", _m, 5, needs=V4)
+
+# Counting bits that are 1: of half bytes by table, then sums of what belongs to a lane (Mula)
+
+_COUNTS = bytes([n.bit_count() for n in range(16)])
+_SUMS = {
+    8: "", 16: "; {pmaddubsw} %d, %d, {bytes}", 32: "; {pmaddubsw} %d, %d, {bytes} ; {pmaddwd} %d, %d, {words}",
+    64: "; {psadbw} %d, %d, {zero}",
+}  # fmt: skip
+for _size in SIZES:
+    _names = {name: x86(name, _size) for name in ("psrlw", "pshufb", "paddb", "pmaddubsw", "pmaddwd", "psadbw")}
+    _names["pand"] = x86("pand" + ("q" if _size == 512 else ""), _size)
+    _names["table"] = splat(int.from_bytes(_COUNTS, "little"), 128, _size)
+    _names |= {
+        "low": splat(15, 8, _size),
+        "bytes": splat(1, 8, _size),
+        "words": splat(1, 16, _size),
+        "zero": splat(0, 8, _size),
+    }
+    _names["load"] = "movups" if _size == 128 else f"vmovups{_size}"
+    _gives = (
+        "{load} %h, {table} ; {pand} %f, %u, {low} ; {psrlw} %g, %u, 4 ; {pand} %g, %g, {low} ; "
+        "{pshufb} %i, %h, %f ; {pshufb} %j, %h, %g ; {paddb} %d, %i, %j "
+    )
+    for _bits in LETTER:
+        _kind = f"i{_bits}v{_size}"
+        tile(f"popcount-{_kind}", f"(popcount.{_kind} u)", (_gives + _SUMS[_bits]).format(**_names), 8,
+             needs=both(NEEDS[_size], "ssse3"))  # fmt: skip
