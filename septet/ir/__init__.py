@@ -13,8 +13,6 @@ define int64 @main() {
 
 from __future__ import annotations
 
-import gc
-
 __all__ = [
     "Block", "Buffer", "BufferArgument", "Builder", "Constant", "DoubleType", "ExternalFunction", "FloatType", "Function",
     "FunctionType", "IRBuilder", "IntType", "Malformed", "Module", "Phi", "PointerType", "VectorType", "VoidType",
@@ -63,15 +61,12 @@ def __getattr__(name: str) -> object:
     value: object
     if name not in __all__:
         raise AttributeError(f"module 'septet.ir' has no attribute {name!r}")
-    collecting = gc.isenabled()
-    gc.disable()  # modules live until the end; a collection in between would look at all that is there
-    try:
-        if name[0].islower():
-            value = __import__("septet.base.types", fromlist=("_",)).named(name)
-        else:
+    if name[0].islower():
+        value = __import__("septet.base.types", fromlist=("_",)).named(name)
+    else:
+        from septet.base.lasting import Lasting
+
+        with Lasting():
             value = getattr(__import__(_HOMES.get(name, "septet.ir.build_types"), fromlist=("_",)), name)
-    finally:
-        if collecting:
-            gc.enable()
     globals()[name] = value
     return value

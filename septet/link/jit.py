@@ -184,6 +184,7 @@ def sealed(content: bytes) -> int:
     except OSError as problem:
         raise CannotExecute(f"no executable memory: {problem.strerror}") from problem
     try:
+        os.ftruncate(file, len(content))
         _write(file, content)
         fcntl(file, _ADD_SEALS, _SEAL_SHRINK | _SEAL_GROW | _SEAL_FUTURE_WRITE)
     except OSError as problem:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import gc
 
 from septet.base.diagnostics import Rejected
+from septet.base.lasting import settle
 from septet.base.options import Options
 from septet.pipeline import Compilation, module
 from septet.py.failures import failure
@@ -125,8 +126,14 @@ def load(
             program, tuple(functions), opt, target, signatures or {}, set(release_gil), name, path, how, options, watchers
         )
     finally:
+        if not _IMPORTED:
+            settle()
+            _IMPORTED.append(True)
         if collecting:
             gc.enable()
+
+
+_IMPORTED: list[bool] = []  # whether this process has been here: then there is nothing left to import
 
 
 def _load(

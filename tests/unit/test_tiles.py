@@ -253,7 +253,7 @@ def lowered(program: Program, target: str = LEVELS[0]) -> L2Program:
     return made
 
 
-STEP = 13  # one tile in so many is in the sample
+STEP = 19  # one tile in so many is in the sample
 TURNED = [(tile, turn) for tile in TILES for turn in patterns.turned(patterns.parse(tile.pattern))]
 
 

@@ -117,12 +117,12 @@ class _Web:
             args = self._halved(value)
             if args is not None:
                 self.inner[value] = None
-                self.made += not _makes_even(value, self.phi)
+                self.made += not self._is_free(value)
                 self.gone += not others or value is self.again
                 if others and value is self.again:
                     self.kept[value] = None
                     self.made += 1
-                return all([self._walk(arg, deep - 1) for arg in args])
+                return all(self._walk(arg, deep - 1) for arg in args)
         self.leaves[value] = None
         if value.op is TAG:
             return True
@@ -133,6 +133,16 @@ class _Web:
                 self.kept[value] = None
                 self.made += 1
         return True
+
+    def _is_free(self, value: Value) -> bool:
+        """Whether the half of a sum is that of its first term."""
+        right = value.args[1]
+        return value.op is ADD and isinstance(right, Const) and right.number >> 1 == -self._carry(value)
+
+    def _carry(self, value: Value) -> int:
+        """What the half of a sum or difference is more than that of the halves."""
+        odd, other = (self.words.parity(arg) for arg in value.args)
+        return (1 if odd and other else 0) if value.op is ADD else (-1 if other and not odd else 0)
 
     def _halved(self, value: Value) -> list[Value] | None:
         """The operands of an operation whose halves make its half; None where it cannot be done on halves."""
@@ -193,16 +203,12 @@ class _Web:
             if self.words.parity(left) != 0:
                 left, right = right, left
             return self._put(Value(MUL, I64, [self._half(left), right], value.span, NAME), value)
-        odd, other = self.words.parity(left), self.words.parity(right)
-        carry = (1 if odd and other else 0) if value.op is ADD else (-1 if other and not odd else 0)
-        right = self._half(right)
-        left = self._half(left)
-        if carry and isinstance(left, Const):
-            left, right = right, left
+        if self._is_free(value):
+            return self._half(left)
+        carry = self._carry(value)
+        left, right = self._half(left), self._half(right)
         if isinstance(right, Const) and value.op is ADD:
             right, carry = Const(I64, I64.wrap(right.number + carry)), 0
-            if not right.number:
-                return left
         total = self._put(Value(value.op, I64, [left, right], value.span, NAME), value)
         return self._put(Value(ADD, I64, [total, Const(I64, carry)], value.span, NAME), total) if carry else total
 

@@ -14,8 +14,8 @@ Trigger: an innermost loop without calls, whose only latch compares a counter th
 not change in the loop.  While a counter is below the bound less the steps of all rounds but the last, these rounds all take
 place, whatever their other exits do; the bound must not wrap around when it is made less, or there are no rounds at a time.
 Gain: one comparison and one addition for all the rounds; addresses that differ in a constant.  Cost: copies of the body, a test
-before the loop.  Guard: FOUR values in a body are copied four times, TWO twice, TOTAL a function (LEAST below level 3), at most CHECKS checks a
-body.  Level 2, phase words.  Ends: the loops that were there at the start are looked at once.
+before the loop.  Guard: FOUR values in a body are copied four times, TWO twice, TOTAL a function (LEAST at -O2), deep loops
+first; at most CHECKS checks a body.  Level 2, phase words.  Ends: the loops that were there at the start are looked at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run(function: Function, facts: Facts) -> bool:
     loops = facts.get(Loops)
     wanted: list[tuple[Loop, _Counter, int]] = []
     left = TOTAL if facts.opt >= 3 else LEAST
-    for loop in loops.loops:
+    for loop in sorted(loops.loops, key=_shallowness):
         counter = _counter(loop, loops)
         if counter is None:
             continue
@@ -84,6 +84,10 @@ def run(function: Function, facts: Facts) -> bool:
     redefine(function, versions, NAME)
     resolve(function)
     return True
+
+
+def _shallowness(loop: Loop) -> int:
+    return -loop.depth
 
 
 class _Counter:

@@ -207,13 +207,7 @@ class Checker:
                     continue
                 size = min(_extent(value), _extent(was))
                 key = was, value = _whole(was), _whole(value)
-                if value == was and value[0] == "constant":
-                    environment[cell] = _low(value, size)
-                    continue
-                number = numbers.get(key)
-                if number is None:
-                    number = numbers[key] = ("joined", pair, len(numbers))
-                environment[cell] = _low(number, size)
+                environment[cell] = _low(_joined(*key, pair, numbers), size)
             merged.append(environment)
         if known is not None and _same_partition(known, merged):
             return False
@@ -364,6 +358,23 @@ def _low(value: Value, size: int) -> Value:
     return ("low", size, _whole(value))
 
 
+def _joined(was: Value, value: Value, pair: Pair, numbers: dict[Value, Value]) -> Value:
+    """What stands for both values: constants and the sums in addresses stay what they are, as one side may have made an
+    address before the place where the other one names it."""
+    if value == was and value[0] == "constant":
+        return value
+    number = numbers.get((was, value))
+    if number is None:
+        if was[0] == value[0] == "address" and was[3:] == value[3:] and not _has_unknown(was) and not _has_unknown(value):
+            base = _joined(was[1], value[1], pair, numbers)
+            if (was[2] is None) == (value[2] is None):
+                index = None if was[2] is None else _joined(was[2], value[2], pair, numbers)
+                number = numbers[was, value] = ("address", base, index, *was[3:])
+                return number
+        number = numbers[was, value] = ("joined", pair, len(numbers))
+    return number
+
+
 def _whole(value: Value) -> Value:
     """The value that this one is the low bytes of, or itself."""
     return value[2] if value[0] == "low" else value
@@ -398,9 +409,20 @@ def _same_partition(one: State, other: list[Environment]) -> bool:
             was = other[side].get(cell)
             if was is None or _extent(was) != _extent(value):
                 return False
-            value, was = _whole(value), _whole(was)
-            if (value[0] == "constant") != (was[0] == "constant"):
-                return False
-            if forth.setdefault(value, was) != was or back.setdefault(was, value) != value:
+            if not _corresponds(_whole(value), _whole(was), forth, back):
                 return False
     return True
+
+
+def _corresponds(value: Value, was: Value, forth: dict[Value, Value], back: dict[Value, Value]) -> bool:
+    """Whether two values may stand for each other, given which others do; notes that they do."""
+    for kind in ("constant", "address"):
+        if (value[0] == kind) != (was[0] == kind):
+            return False
+    if value[0] == "address":
+        if value[3:] != was[3:] or (value[2] is None) != (was[2] is None):
+            return False
+        parts = [(value[1], was[1])] if value[2] is None else [(value[1], was[1]), (value[2], was[2])]
+        if not all(_corresponds(one, other, forth, back) for one, other in parts):
+            return False
+    return bool(forth.setdefault(value, was) == was and back.setdefault(was, value) == value)

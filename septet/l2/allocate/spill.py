@@ -84,6 +84,8 @@ def foldable(op: Op, operands: tuple[Operand, ...], number: int) -> bool:
     for form in op.forms:
         if form.takes(candidate):
             width = form.places[number].memory
+            if how == "w" and form.places[number].bank == VECTOR and op.widths[number] < max(op.widths):
+                continue  # it would clear the rest of a register
             if how[-1] == "w" and width != 64 and not (width in (8, 16) and (how == "rw" or op.name[:3] == "set")):
                 continue
             if width in (8, 16, 32, 64) or width > 64 and form.scheme != LEGACY and op.name[:4] != "vmov":

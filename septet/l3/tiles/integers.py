@@ -160,7 +160,6 @@ tile("branch-compare", "(br-if.any (compare.int t t2))", "cjump %t cc %t2 :l")
 for _op, _jump in (("eq", "je/jne"), ("ne", "jne/je")):
     tile(f"branch-test-{_op}", f"(br-if.any ({_op} (and x t) 0))", f"test %x, %t ; {_jump} :l")
 _HIGH_BIT = "c >> 31 > 0 and c & (c - 1) == 0 or c == -1 << 63"  # a bit that no immediate of 32 bits has alone
-_BIT = "type(c) is int and c.bit_count() == 1 and c >> 31 or c == -1 << 63"  # no immediate of 32 bits has it alone
 _BIT = "{(c & (1 << 64) - 1).bit_length() - 1}"
 for _op, _jump in (("eq", "jae/jb"), ("ne", "jb/jae")):
     tile(f"branch-bit-{_op}", f"(br-if.any ({_op} (and x (shl 1 y)) 0))", f"bt %x, %y ; {_jump} :l")

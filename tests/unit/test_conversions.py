@@ -1,5 +1,5 @@
-"""Conversions between vectors, on numbers at the ends of every range: each lane is what it is of a scalar.  A sample of the
-types; all of them with `--whole`."""
+"""Conversions of scalars and of vectors, natively, on numbers at the ends of every range.  A sample of the types; all of them
+with `--whole`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from septet.x86.targets import missing
 
 ELEMENTS = (F32, F64, I32, U32, I64, U64)
 PAIRS = [(a, b) for a, b in product(ELEMENTS, ELEMENTS) if a is not b and (a.is_float or b.is_float)]
-TYPES = [
+TYPES = PAIRS + [
     (vector(a, lanes), vector(b, lanes))
     for (a, b), lanes in product(PAIRS, (2, 4, 8, 16))
     if lanes * min(a.bits, b.bits) >= 64 and lanes * max(a.bits, b.bits) <= 512
@@ -72,7 +72,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(("a", "b", "target"), COMBINATIONS[::step], ids=lambda value: str(value))
 
 
-def test_every_lane_is_what_it_is_of_a_scalar(a: Type, b: Type, target: str) -> None:
+def test_every_lane_is_converted_as_the_meaning_says(a: Type, b: Type, target: str) -> None:
     given = numbers(a.element)
     given += given[: -len(given) % a.lanes]
     count = len(given) // a.lanes
