@@ -1,4 +1,4 @@
-"""Peephole rules: both sides of each do the same to registers, memory and flags, with random contents; what must not be done."""
+"""Peephole rules: both sides of each do the same to registers, memory and flags, whatever these are; what must not be done."""
 
 from __future__ import annotations
 
