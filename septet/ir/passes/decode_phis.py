@@ -47,6 +47,8 @@ def run(function: Function, facts: Facts) -> bool:
     loops = [loop for loop in facts.get(Loops).loops if loop.natural and loop.preheader is not None and len(loop.latches) == 1]
     changed = False
     for loop in loops:
+        if not any(value.op is MUL for block in loop.own for value in block.body):
+            continue
         for phi in list(loop.header.phis):
             if phi.type.is_word and phi.type.lanes == 1 and len(phi.args) == 2:
                 web = _Web(phi, loop, facts)
