@@ -26,12 +26,14 @@ def read(text: str, type: Type) -> int | None:
     """The natural number of `type` that `text` (sign included) spells, or None where it spells none that fits."""
     if type.kind == VECTOR:
         return _vector(text, type)
-    body = text.lstrip("+-")
     negative = text.startswith("-")
+    body = text[1:] if text[:1] in ("+", "-") else text
+    if "_" in body or not body.isascii():
+        return None  # which int and float would take
     if type.is_float:
         return _float(body, negative, type.bits)
     if body.startswith("0x"):
-        value = int(body, 16) if len(body) <= 18 else None
+        value = _pattern(body, 64)
     else:
         digits = body.lstrip("0")
         value = int(digits or "0") if body.isdigit() and len(digits) <= 20 else None
@@ -41,10 +43,18 @@ def read(text: str, type: Type) -> int | None:
     return value if type.low <= value <= type.high else None
 
 
+def _pattern(body: str, bits: int) -> int | None:
+    """The number of at most `bits` bits that `0x` and digits spell."""
+    try:
+        number = int(body, 16) if len(body) <= bits // 4 + 2 else None
+    except ValueError:
+        return None
+    return None if number is None or number >> bits else number
+
+
 def _vector(text: str, type: Type) -> int | None:
     if text.startswith("0x"):
-        pattern = int(text, 16)
-        return None if pattern >> type.bits else pattern
+        return _pattern(text, type.bits)
     lane = type.element
     lanes = [read(part.strip(), lane) for part in text[1:-1].split(",")] if text.startswith("{") else []
     if len(lanes) != type.lanes:
@@ -59,16 +69,16 @@ def _vector(text: str, type: Type) -> int | None:
 
 def _float(body: str, negative: bool, bits: int) -> int | None:
     sign = 1 << (bits - 1)
-    pattern: int
+    pattern: int | None
     if body.startswith("0x"):
-        pattern = int(body, 16) if len(body) <= 18 else sign << 1
-        return None if pattern >> bits else pattern ^ (sign if negative else 0)
-    if len(body) > 400:
+        pattern = _pattern(body, bits)
+        return None if pattern is None else pattern ^ (sign if negative else 0)
+    if len(body) > 400 or not body[:1].isdigit():
         return None
-    value = float(body)
     try:
+        value = float(body)
         (pattern,) = unpack("<Q", pack("<d", value)) if bits == 64 else unpack("<I", pack("<f", value))
-    except OverflowError:
+    except (ValueError, OverflowError):
         return None
     if value - value != 0:
         return None

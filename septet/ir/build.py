@@ -335,8 +335,12 @@ class ExternalFunction:
 
 def _machine_address(given: object) -> int:
     """The address that an int, a function of ctypes or a capsule says; 0 for None."""
-    if given is None or isinstance(given, int):
-        return given or 0
+    if given is None:
+        return 0
+    if isinstance(given, int):
+        if not 0 < given <= PTR.high:
+            raise ValueError(f"{given} is no address")
+        return given
     import ctypes
 
     if type(given).__name__ == "PyCapsule":
@@ -344,10 +348,9 @@ def _machine_address(given: object) -> int:
         name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
         pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
         return pointer(given, name(given)) or 0
-    try:
-        return ctypes.cast(given, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
-    except (TypeError, ctypes.ArgumentError):
-        raise TypeError(f"an address is an int, a function of ctypes or a capsule, not {given!r}") from None
+    if not isinstance(given, (ctypes._CFuncPtr, ctypes.c_void_p)):  # a str too could be cast, to where it does not stay
+        raise TypeError(f"an address is an int, a function of ctypes or a capsule, not {given!r}")
+    return ctypes.cast(given, ctypes.c_void_p).value or 0
 
 
 class Block(nodes.Block):
@@ -395,8 +398,8 @@ class Phi(nodes.Phi):
     __slots__ = ("function",)
 
     def __init__(self, function: Function, type: Type, name: str) -> None:
-        if type is VOID:
-            raise TypeError("a phi of type void chooses nothing")
+        if not isinstance(type, Type) or type is VOID:
+            raise TypeError(f"a phi chooses values of a type, not of {type!r}")
         super().__init__(type, [], [], name=name)
         self.function = function
 

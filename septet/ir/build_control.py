@@ -9,7 +9,7 @@ builder.ret(total)                               # behind the loop it is what th
 from __future__ import annotations
 
 from septet.base.symbols import FUNCTION, symbol
-from septet.base.types import BOOL, C_KINDS, I64, PTR, VOID, Type
+from septet.base.types import BOOL, C_KINDS, I64, INT, PTR, VOID, Type
 from septet.ir import nodes
 from septet.ir.build import Block, BufferArgument, ExternalFunction, Function, Phi, clean, unknown_function
 from septet.ir.build_operations import Operations
@@ -216,13 +216,24 @@ class Builder(Operations):
         values: list[Value] = []
         for parameter, arg in zip(wanted, args, strict=True):
             if isinstance(parameter, Buffer):
-                pieces = (arg.data, *arg.shape) if isinstance(arg, BufferArgument) else tuple(arg)
+                pieces = self._pieces(what, parameter, arg)
                 if len(pieces) != len(parameter.native):
                     raise self.wrong(what, f"a {parameter!r} is {len(parameter.native)} values, not {len(pieces)}")
                 values += [self.operand(piece, type, what) for piece, type in zip(pieces, parameter.native, strict=True)]
             else:
                 values.append(self.operand(arg, parameter, what))
         return self.emit(nodes.Call(ops.CALL, function.result, symbol(FUNCTION, function.name), values), name)
+
+    def _pieces(self, what: str, wanted: Buffer, arg: Any) -> tuple[Any, ...]:
+        """What an argument for a buffer consists of."""
+        if isinstance(arg, BufferArgument):
+            given = arg.type
+            if given.element is not wanted.element or given.ndim != wanted.ndim or wanted.writable and not given.writable:
+                raise self.wrong(what, f"wants a {wanted!r}, not a {given!r}; a tuple (data, length) passes any address")
+            return (arg.data, *arg.shape)
+        if not isinstance(arg, (tuple, list)):
+            raise self.wrong(what, f"a {wanted!r} is a buffer, or a tuple of a pointer and lengths, not {arg!r}")
+        return tuple(arg)
 
     # Several blocks at once.
 
@@ -277,6 +288,8 @@ class Builder(Operations):
             raise ValueError(f"loop in '@{self.function.name}': the step is {step!r}, not a number other than 0")
         typed = [value.type for value in map(plain, (stop, start)) if isinstance(value, nodes.Value)]
         type = typed[0] if typed else I64
+        if type.kind != INT or type is BOOL:
+            raise self.wrong("loop", f"counts integers, not {type}")
         first, last = (self.operand(value, type, "loop") for value in (start, stop))
         stem = clean(name, "value")
         header, body, after = (self.append_basic_block(f"{stem}_{end}") for end in ("loop", "body", "end"))

@@ -7,7 +7,7 @@ from septet.ir import nodes
 from septet.ir.build import clean
 from septet.ir.build_arithmetic import KINDS, Arithmetic
 from septet.ir.build_slots import Slot
-from septet.ir.build_types import number, signed, unsigned
+from septet.ir.build_types import VectorType, number, signed, unsigned
 from septet.ir.build_values import called
 from septet.ops import table as ops
 
@@ -27,8 +27,7 @@ class Operations(Arithmetic):
     def _converted(self, what: str, value: Any, to: Type, source: str, target: str) -> Value:
         """The operand of a conversion, whose types must be of those kinds and have equally many lanes."""
         found = self.operand(value, None, what)
-        if not isinstance(to, Type):
-            raise self.wrong(what, f"converts to a type, not to {to!r}")
+        self.typed(what, to)
         if found.type.element.kind not in KINDS[source] or to.element.kind not in KINDS[target]:
             raise self.wrong(what, f"makes {target} of {source}, not {to} of {found.type}")
         if found.type.lanes != to.lanes:
@@ -100,6 +99,7 @@ class Operations(Arithmetic):
         """IR's `convert`: keeps the number where it can; integers modulo 2^n, floats to integers towards zero and
         saturating."""
         found = self.operand(value, None, "convert")
+        self.typed("convert", type)
         if found.type.lanes != type.lanes:
             raise self.wrong("convert", f"{found.type} and {type} do not have equally many lanes")
         return self._convert(found, type, name)
@@ -115,6 +115,7 @@ class Operations(Arithmetic):
     def bitcast(self, value: Any, type: Type, name: str = "") -> Value:
         """The same bits as another type of the same width."""
         found = self.operand(value, None, "bitcast")
+        self.typed("bitcast", type)
         if found.type.bits != type.bits:
             raise self.wrong("bitcast", f"{found.type} has {found.type.bits} bits, {type} {type.bits}")
         return self.emit(nodes.Value(ops.BITCAST, type, [found]), name)
@@ -145,7 +146,7 @@ class Operations(Arithmetic):
 
     def splat(self, value: Any, type: Type, name: str = "") -> Value:
         """The vector of `type` that has `value` in all lanes."""
-        if type.kind != VECTOR:
+        if self.typed("splat", type).kind != VECTOR:
             raise self.wrong("splat", f"makes a vector, not {type}")
         return self.emit(nodes.Value(ops.SPLAT, type, [self.operand(value, type.element, "splat")]), name)
 
@@ -166,19 +167,17 @@ class Operations(Arithmetic):
         """The vector of these lanes of a and b: those of b are counted behind those of a."""
         one = self._vector("shuffle_vector", a)
         other = self.operand(b, one.type, "shuffle_vector")
-        if len(lanes) not in (2, 4, 8, 16, 32, 64) or any(not 0 <= lane < 2 * one.type.lanes for lane in lanes):
+        if not all(isinstance(lane, int) and 0 <= lane < 2 * one.type.lanes for lane in lanes):
             raise ValueError(f"shuffle_vector in '@{self.function.name}': no lanes {list(lanes)} of two {one.type}")
+        result = VectorType(one.type.element, len(lanes))
         chosen = vector(U8, len(lanes))
-        made = nodes.Value(
-            ops.SHUFFLE, vector(one.type.element, len(lanes)), [one, other, nodes.Const(chosen, number(chosen, lanes))]
-        )
-        return self.emit(made, name)
+        return self.emit(nodes.Value(ops.SHUFFLE, result, [one, other, nodes.Const(chosen, number(chosen, lanes))]), name)
 
     def reduce(self, op: str, value: Any, name: str = "") -> Value:
         """One number of all lanes, by halves: `add`, `mul`, `min`, `max`; of integers also `and`, `or`, `xor`."""
         found = self._vector("reduce", value)
         prefix = "freduce-" if found.type.element.kind == FLOAT else "reduce-"
-        opcode = ops.NAMED.get(prefix + op)
+        opcode = ops.NAMED.get(f"{prefix}{op}")
         if opcode is None:
             known = [each.removeprefix(prefix) for each in ops.NAMED if each.startswith(prefix)]
             raise ValueError(f"there is no reduction {op!r} of {found.type}; there are {' '.join(known)}")
@@ -205,7 +204,8 @@ class Operations(Arithmetic):
             return self.emit(nodes.Memory(ops.LOAD, type, [address]), name or address.name)
         if not isinstance(type, Type) or type.kind not in (INT, FLOAT, VECTOR, VALUE):
             raise self.wrong("load", f"loads something of a type, not {type!r}")
-        return self.emit(nodes.Memory(ops.LOAD, type, [self.operand(address, PTR, "load")], offset), name)
+        place = [self.operand(address, PTR, "load")]
+        return self.emit(nodes.Memory(ops.LOAD, type, place, self._offset("load", offset)), name)
 
     def store(self, value: Any, address: Any, type: Type | None = None, offset: int = 0) -> None:
         """Put a value at an address, `offset` bytes further on, or into a variable.  A plain number at an address needs its
@@ -214,9 +214,14 @@ class Operations(Arithmetic):
             type = self._slot(address, type, "store")
             self.emit(nodes.Memory(ops.STORE, type, [address, self.operand(value, type, "store")]))
             return
-        found = self.operand(value, type, "store")
+        found = self.operand(value, None if type is None else self.typed("store", type), "store")
         args = [self.operand(address, PTR, "store"), found]
-        self.emit(nodes.Memory(ops.STORE, type or found.type, args, offset))
+        self.emit(nodes.Memory(ops.STORE, type or found.type, args, self._offset("store", offset)))
+
+    def _offset(self, what: str, offset: Any) -> int:
+        if not isinstance(offset, int) or not -(1 << 31) <= offset < 1 << 31:
+            raise ValueError(f"{what} in '@{self.function.name}': an offset is an int of 32 bits, not {offset!r}")
+        return offset
 
     def _slot(self, slot: Slot, type: Type | None, what: str) -> Type:
         """The type of a variable, which must be this function's, and of `type` where that is said."""
@@ -228,9 +233,11 @@ class Operations(Arithmetic):
 
     def gep(self, address: Any, indices: Sequence[Any], type: Type, name: str = "") -> Value:
         """The address of an element: the index counts elements of `type` from `address`."""
-        if len(indices) != 1:
-            raise ValueError(f"gep in '@{self.function.name}' takes one index, not {len(indices)}")
+        if not isinstance(indices, (list, tuple)) or len(indices) != 1:
+            raise ValueError(f"gep in '@{self.function.name}' takes a list of one index, not {indices!r}")
         base = self.operand(address, PTR, "gep")
+        if self.typed("gep", type).kind not in (INT, FLOAT, VECTOR, VALUE):
+            raise self.wrong("gep", f"there are no elements of type {type}")
         size = max(type.bits // 8, 1)
         index = indices[0]
         if isinstance(index, int):
@@ -248,6 +255,8 @@ class Operations(Arithmetic):
     def check_index(self, index: Any, length: Any) -> None:
         """IndexError unless 0 <= index < length; the length is not negative."""
         type = self._type("check_index", "integers", (index, length))
+        if type.kind == VECTOR:
+            raise self.wrong("check_index", f"works on one number, not {type}")
         args = [self.operand(value, type, "check_index") for value in (index, length)]
         words = [arg if arg.type.is_word else self._convert(arg, I64, "") for arg in args]
         self.emit(nodes.Check(ops.CHECK_INDEX, words, nodes.OF_ARRAY))
@@ -255,6 +264,8 @@ class Operations(Arithmetic):
     def check_divisor(self, value: Any) -> None:
         """ZeroDivisionError where it is 0.  Divisions check this themselves."""
         type = self._type("check_divisor", "integers", (value,))
+        if type.kind == VECTOR:
+            raise self.wrong("check_divisor", f"works on one number, not {type}")
         self.emit(nodes.Check(ops.CHECK_DIVISOR, [self.operand(value, type, "check_divisor")]))
 
     def check_null(self, address: Any) -> None:

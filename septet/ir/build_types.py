@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def IntType(bits: int, signed: bool = True) -> Type:  # noqa: N802
     """The integers of 8, 16, 32 or 64 bits; of one bit, `bool`."""
     found = BOOL if bits == 1 else named(f"{'i' if signed else 'u'}{bits}")
-    if found is None or found.kind != INT:
+    if not isinstance(bits, int) or found is None or found.kind != INT:
         raise ValueError(f"there are integers of 1, 8, 16, 32 and 64 bits, not of {bits!r}")
     return found
 
@@ -51,8 +51,8 @@ def VectorType(element: Type, lanes: int) -> Type:  # noqa: N802
     """`lanes` numbers side by side: 2 to 64 of them, of 64 to 512 bits in all."""
     if not isinstance(element, Type) or element.kind not in (INT, FLOAT) or element in (BOOL, PTR):
         raise TypeError(f"the lanes of a vector are integers or floats, not {element!r}")
-    if lanes not in (2, 4, 8, 16, 32, 64) or not 64 <= element.bits * lanes <= 512:
-        raise ValueError(f"there is no vector of {lanes} lanes of {element}: 2 to 64 lanes, 64 to 512 bits")
+    if not isinstance(lanes, int) or lanes not in (2, 4, 8, 16, 32, 64) or not 64 <= element.bits * lanes <= 512:
+        raise ValueError(f"there is no vector of {lanes!r} lanes of {element}: 2 to 64 lanes, 64 to 512 bits")
     return vector(element, lanes)
 
 
@@ -127,7 +127,10 @@ def number(type: Type, value: Any) -> int:
     if type.kind == FLOAT:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise TypeError(f"a constant of type {type} is a float, not {value!r}")
-        return bits_of_float(type, value)
+        try:
+            return bits_of_float(type, float(value))
+        except OverflowError:
+            raise ValueError(f"an int of {value.bit_length()} bits is too large for a constant of type {type}") from None
     if type.kind not in (INT, VALUE):
         raise TypeError(f"there are no constants of type {type}")
     if not hasattr(value, "__index__"):

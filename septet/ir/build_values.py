@@ -149,6 +149,8 @@ class Emitter:
         self._block, self._at = block, at + 1
 
     def _find(self, value: nodes.Value) -> tuple[Block, int]:
+        if not isinstance(value, nodes.Value):
+            raise TypeError(f"a builder stands before or behind an instruction, not {value!r}")
         for block in self.function.blocks:
             if value in block.phis:
                 return block, 0  # type: ignore[return-value]
@@ -183,6 +185,12 @@ class Emitter:
         if value.type is not VOID:
             function.known.add(value)
         return value
+
+    def typed(self, what: str, type: Any) -> Type:
+        """`type`, which must be one.  TypeError otherwise."""
+        if not isinstance(type, Type):
+            raise self.wrong(what, f"{type!r} is no type")
+        return type
 
     def wrong(self, what: str, message: str) -> TypeError:
         """That operands of `what` are of wrong types."""

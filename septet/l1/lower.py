@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 PEEPHOLE = 1  # the -O level from which instructions are looked at in twos
 COMPARISONS = 2  # the -O level from which what was just compared is not compared again
-SCHEDULE = 2  # the -O level from which the order within blocks changes
+SCHEDULE = 2  # the -O level from which the order within blocks changes, in loops; above it everywhere
 TAIL_CALLS = 2  # the -O level from which the last call of a function is a jump
 _KEPT = 1 << 16  # encodings kept of one opcode
 _XOR32, _JMP_INDIRECT = forms.op("xor32"), forms.op("jmp-indirect")
@@ -75,7 +75,7 @@ def improved(function: Function, opt: int) -> Function:
     if opt >= SCHEDULE:
         from septet.l1.schedule import schedule
 
-        body = schedule(body, function.slots)
+        body = schedule(body, function.slots, 0 if opt > SCHEDULE else 1)
     if body is function.body:
         return function
     return Function(function.name, function.words, function.slots, body, function.line, function.arity)

@@ -49,10 +49,11 @@ _FIXED = frozenset(
 _ZEROING = ("xor32", "xorps", "vxorps")  # of a register with itself: nothing is read
 
 
-def schedule(body: list[Instruction], slots: int) -> list[Instruction]:
-    """The body with its blocks' instructions in a better order; `body` itself where there is none.  The first `slots` words
-    of the frame are the function's own."""
+def schedule(body: list[Instruction], slots: int, least: int = 0) -> list[Instruction]:
+    """The body with the instructions of its blocks in at least `least` loops in a better order; `body` itself where there is
+    none.  The first `slots` words of the frame are the function's own."""
     frame = None
+    depth: object = 0  # loops around the place
     result: list[Instruction] = []
     start = 0
     changed = False
@@ -67,7 +68,7 @@ def schedule(body: list[Instruction], slots: int) -> list[Instruction]:
         end = position
         if op.reads_flags and end > start and body[end - 1].op.writes_flags:
             end -= 1  # what a branch asks about stays in front of it: processors make one of the two
-        if end - start >= SHORTEST:
+        if end - start >= SHORTEST and depth >= least:  # type: ignore[operator]
             if frame is None:
                 frame = 0 if keeps_addresses(body) else 8 * slots
             behind = body[end].op
@@ -79,6 +80,8 @@ def schedule(body: list[Instruction], slots: int) -> list[Instruction]:
         last = position + bool(stays)
         result += body[start:last]
         start = last
+        if op is forms.LABEL:
+            depth = instruction.operands[1]
     return result + body[start:] if changed else body
 
 

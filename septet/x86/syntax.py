@@ -183,7 +183,7 @@ class InstructionReader(Cursor):
     def _return(self) -> Parts:
         self.at += 1
         results: list[Operand] = []
-        while self.text[:3] == "xmm" and self.same_line():
+        while self.text[:3] == "xmm" and self.text in NAMED and self.same_line():
             results.append(NAMED[self.text])
             self.at += 1
         return forms.RETURN, tuple(results)
