@@ -23,6 +23,9 @@ def write(path: str, content: bytes, executable: bool = False) -> None:
         with open(descriptor, "wb") as file:
             file.write(content)
         os.replace(temporary, target)
+    except OSError as problem:
+        problem.filename, problem.filename2 = path, None  # as what was asked for is called
+        raise
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)

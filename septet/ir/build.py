@@ -31,7 +31,7 @@ from septet.ops import table as ops
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import Any
+    from typing import Any, NoReturn
 
     from septet.program import Program
     from septet.py.load import Callables
@@ -83,6 +83,9 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<ir.Module {self.name}: {', '.join(self.functions) or 'empty'}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a module of IR cannot be copied or pickled: str(module) is its text")
 
     def add_data(self, name: str, content: bytes = b"", size: int = 0) -> nodes.Value:
         """The address of `size` bytes: constant ones that begin with `content`, or zeros that may be written to."""

@@ -96,7 +96,7 @@ def with_sections(file: bytes, sections: list[Section]) -> bytes:
     starts = []
     for section in sections:
         starts.append(len(names))
-        names += section.name.encode() + b"\0"
+        names += section.name.encode("utf-8", "surrogateescape") + b"\0"
     sections[-1].content, sections[-1].size = names, len(names)
     number = {section.name: index for index, section in enumerate(sections, 1)}
     table = [bytes(64)]
@@ -134,7 +134,7 @@ class Symbols:
         at = 0
         if name:
             at = len(self.strings)
-            self.strings += name.encode() + b"\0"
+            self.strings += name.encode("utf-8", "surrogateescape") + b"\0"
         if not visible:
             self.local = len(self.rows) + 1
         self.rows.append(pack("<IBBHQQ", at, kind | visible << 4, 0, section, value, size))

@@ -46,8 +46,9 @@ class Collection:
 
 
 def collection(options: Options) -> Collection:
-    """What the options say about it."""
-    return Collection(options.heap_limit & -4096, STRESS if options.gc_stress else 0)
+    """What the options say about it; a limit is rounded up to whole pages."""
+    limit = min(options.heap_limit + 4095, 1 << 62) & -4096
+    return Collection(limit, STRESS if options.gc_stress else 0)
 
 
 def sites(code: Code) -> list[tuple[int, Map]]:

@@ -110,7 +110,7 @@ class Object:
 
     def __init__(self, name: str, content: bytes) -> None:
         self.name = name
-        if content[:7] != b"\x7fELF\x02\x01\x01" or unpack_from("<HH", content, 16) != (elf.RELOCATABLE, 62):
+        if len(content) < 64 or content[:7] != b"\x7fELF\x02\x01\x01" or unpack_from("<HH", content, 16) != (elf.RELOCATABLE, 62):
             raise Rejected([Diagnostic(f"{name} is no relocatable ELF object for x86-64")])
         try:
             self._read(content)
@@ -130,24 +130,39 @@ class Object:
         for section in self.sections:
             if section.flags & _TLS:
                 raise Rejected([Diagnostic(f"{self.name} has variables that are each thread's own, which cannot be linked")])
+            _check(section)
         self.symbols: list[Symbol] = []
         for row, body in zip(rows, bodies, strict=True):
             if row[1] == elf.SYMTAB:
                 self.symbols = [self._symbol(entry, bodies[row[6]]) for entry in iter_unpack("<IBBHQQ", body)]
         for row, body in zip(rows, bodies, strict=True):
             if row[1] == elf.RELA:
-                entries = iter_unpack("<QQq", body)
-                self.sections[row[7]].relocations = [(o, info & 0xFFFFFFFF, info >> 32, addend) for o, info, addend in entries]
+                section = self.sections[row[7]]
+                for offset, info, addend in iter_unpack("<QQq", body):
+                    if offset >= section.size or info >> 32 >= len(self.symbols):
+                        raise ValueError(f"a relocation of {section.name} is of a place or symbol that is not there")
+                    section.relocations.append((offset, info & 0xFFFFFFFF, info >> 32, addend))
 
     def _symbol(self, entry: tuple[int, int, int, int, int, int], strings: bytes) -> Symbol:
         at, info, _, index, value, size = entry
         name, kind, binding = _text(strings, at), info & 15, info >> 4
         if index == _COMMON:  # its value is its alignment
             section = Section(".bss", elf.NOBITS, elf.ALLOC | elf.WRITE, bytearray(), size, value)
+            _check(section)
             self.sections.append(section)
             return Symbol(name, elf.OBJECT, _WEAK, section, 0, size)
         section_of = self.sections[index] if 0 < index < _ABSOLUTE else None
+        if section_of is not None and value > section_of.size:
+            raise ValueError(f"'{name}' lies outside {section_of.name}")
         return Symbol(name, kind, binding, section_of, value, size, index == _ABSOLUTE)
+
+
+def _check(section: Section) -> None:
+    """ValueError where a section cannot be given a place."""
+    if section.size >> 31 or section.alignment & section.alignment - 1 or section.alignment > 1 << 24:
+        raise ValueError(f"{section.name} is of {section.size} bytes, aligned by {section.alignment}")
+    if section.kind == elf.NOBITS and section.part not in (-1, _ZERO):
+        raise ValueError(f"{section.name} has no content")
 
 
 def _text(strings: bytes, at: int) -> str:
@@ -224,13 +239,13 @@ class _Linker:
         """Sort sections by what they become part of, and make the table of addresses as large as it will be."""
         for object in self.objects:
             for section in object.sections:
-                if section.part == _DEBUG:
-                    self.debug.setdefault(section.name, []).append(section)
-                elif section.part >= 0:
-                    self.parts[section.part].append(section)
-                    for _, kind, number, _ in section.relocations:
-                        if kind in _FROM_TABLE:
-                            self._entry(object, number)
+                if section.part < 0:
+                    continue
+                ones = self.debug.setdefault(section.name, []) if section.part == _DEBUG else self.parts[section.part]
+                ones.append(section)
+                for _, kind, number, _ in section.relocations:
+                    if kind in _FROM_TABLE:
+                        self._entry(object, number)
         self.table.content = bytearray(8 * len(self.entries))
         self.table.size = len(self.table.content)
         for kind in (_INIT_ARRAY, elf.FINI_ARRAY):  # each stands together

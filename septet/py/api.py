@@ -14,7 +14,7 @@ from septet.py.stubs import ROWS, Host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from septet.py.signatures import Signature
 
@@ -133,6 +133,9 @@ class NativeCode:
 
     def __repr__(self) -> str:
         return f"native code of {self.pages.size} bytes"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("native code cannot be pickled: compile it in each process")
 
 
 def builtin(signature: Signature, address: int, owner: NativeCode) -> Any:

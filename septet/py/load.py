@@ -81,6 +81,8 @@ class Callables:
         return found
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)  # as where this is being copied, and has nothing yet
         raise AttributeError(f"no function {name!r} in {self._name!r}, which has {', '.join(self._functions)}")
 
     def __iter__(self) -> Iterator[str]:
