@@ -169,6 +169,8 @@ def test_the_limit_is_kept(tmp_path: Path) -> None:
     large = "// too much\nvoid main () {\n int64[] a\n print(1)\n a <- new Array(1000000)\n print(a)\n}\n"
     message = b"septet: out of memory: the heap is limited to 1048576 bytes\n"
     assert run(built(large, tmp_path, heap_limit=1 << 20)) == (b"1\n", message, 1)
+    assert run(built(large, tmp_path, heap_limit=1))[2] == 1  # not "none"
+    assert run(built(KEEP % ("40 MB", 400_000), tmp_path, heap_limit=1 << 100))[2] == 0
 
 
 @pytest.mark.parametrize("opt", [0, 2])

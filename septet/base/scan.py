@@ -202,6 +202,21 @@ class Cursor:
             return True
         return False
 
+    def braced(self) -> str:
+        """The text of numbers between braces, with commas between them and perhaps signs: the lanes of a vector."""
+        start = self.at
+        self.expect("{")
+        while True:
+            if self.text in ("-", "+"):
+                self.at += 1
+            if self.kind not in (NUMBER, FLOAT):
+                self.fail("a number")
+            self.at += 1
+            if not self.accept(","):
+                break
+        self.expect("}")
+        return "".join(self.texts[start : self.at])
+
     def expect(self, text: str) -> None:
         """Step over `text`, or complain and raise SyntaxProblem."""
         if not self.accept(text):

@@ -345,13 +345,14 @@ def _machine_address(given: object) -> int:
             raise ValueError(f"{given} is no address")
         return given
     import ctypes
+    from _ctypes import CFuncPtr
 
     if type(given).__name__ == "PyCapsule":
         name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
         name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
         pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
         return pointer(given, name(given)) or 0
-    if not isinstance(given, (ctypes._CFuncPtr, ctypes.c_void_p)):  # a str too could be cast, to where it does not stay
+    if not isinstance(given, (CFuncPtr, ctypes.c_void_p)):  # a str too could be cast, to where it does not stay
         raise TypeError(f"an address is an int, a function of ctypes or a capsule, not {given!r}")
     return ctypes.cast(given, ctypes.c_void_p).value or 0
 

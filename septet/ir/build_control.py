@@ -255,7 +255,7 @@ class Builder(Operations):
 
     @scope
     def if_then(self, condition: Any, likely: bool | None = None) -> Iterator[Block]:
-        """What is done where the condition holds."""
+        """What is done where the condition holds.  `likely` changes nothing: it is there for code written for llvmlite."""
         stem = self.block.name
         then, after = self.append_basic_block(f"{stem}_if"), self.append_basic_block(f"{stem}_endif")
         self.cbranch(condition, then, after)
@@ -267,7 +267,7 @@ class Builder(Operations):
 
     @scope
     def if_else(self, condition: Any, likely: bool | None = None) -> Iterator[tuple[Any, Any]]:
-        """Two contexts: what is done where the condition holds, and what where not."""
+        """Two contexts: what is done where the condition holds, and what where not.  `likely` changes nothing."""
         stem = self.block.name
         then, other, after = (self.append_basic_block(f"{stem}_{end}") for end in ("if", "else", "endif"))
         self.cbranch(condition, then, other)

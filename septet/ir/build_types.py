@@ -130,7 +130,7 @@ def number(type: Type, value: Any) -> int:
         try:
             return bits_of_float(type, float(value))
         except OverflowError:
-            raise ValueError(f"an int of {value.bit_length()} bits is too large for a constant of type {type}") from None
+            raise ValueError(f"an int of {int(value).bit_length()} bits is too large for a constant of type {type}") from None
     if type.kind not in (INT, VALUE):
         raise TypeError(f"there are no constants of type {type}")
     if not hasattr(value, "__index__"):

@@ -6,7 +6,6 @@ from septet.base.diagnostics import did_you_mean
 from septet.base.scan import (
     BRACKETS,
     CLOSE_PAREN,
-    COMMA,
     FLOAT,
     FUNCTION,
     LABEL,
@@ -69,7 +68,7 @@ class OperandParser(Cursor):
             self.at += 1
             return Operand(FUNCTION, self.texts[self.at - 1][1:], at, type)
         if kind == OPEN_BRACE:
-            return Operand(NUMBER, self._braced(), at, type)
+            return Operand(NUMBER, self.braced(), at, type)
         sign = ""
         if self.text in ("-", "+"):
             sign = "-" if self.text == "-" else ""
@@ -79,14 +78,6 @@ class OperandParser(Cursor):
             self.fail(what)
         self.at += 1
         return Operand(self.kinds[self.at - 1], sign + self.texts[self.at - 1], at, type)
-
-    def _braced(self) -> str:
-        """The constant lanes of a vector, braces included."""
-        start = self.at
-        while self.kind in (OPEN_BRACE, NUMBER, FLOAT, COMMA) or self.text in ("-", "+"):
-            self.at += 1
-        self.expect("}")
-        return "".join(self.texts[start : self.at])
 
     def operands(self) -> list[Operand]:
         """Operands between parentheses."""

@@ -13,7 +13,6 @@ from septet.base.scan import (
     ARROW,
     BRACKETS,
     CLOSE_BRACE,
-    COMMA,
     END,
     FLOAT,
     FUNCTION,
@@ -425,10 +424,7 @@ class _Parser(Cursor):
         """A variable, an address, a line or a constant, which gets `sign` in front."""
         kind, text, at = self.kind, self.text, self.at
         if kind == OPEN_BRACE:
-            while self.kind in (OPEN_BRACE, NUMBER, FLOAT, COMMA) or self.text in ("-", "+"):
-                self.at += 1
-            self.expect("}")
-            return _Constant("".join(self.texts[at : self.at]), at)
+            return _Constant(self.braced(), at)
         if text in ("-", "+") and not sign:
             sign = text
             self.at += 1

@@ -110,7 +110,8 @@ class Object:
 
     def __init__(self, name: str, content: bytes) -> None:
         self.name = name
-        if len(content) < 64 or content[:7] != b"\x7fELF\x02\x01\x01" or unpack_from("<HH", content, 16) != (elf.RELOCATABLE, 62):
+        wanted = pack("<HH", elf.RELOCATABLE, 62)
+        if len(content) < 64 or content[:7] != b"\x7fELF\x02\x01\x01" or content[16:20] != wanted:
             raise Rejected([Diagnostic(f"{name} is no relocatable ELF object for x86-64")])
         try:
             self._read(content)

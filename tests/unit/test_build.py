@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -131,6 +132,12 @@ def test_signedness_follows_the_name() -> None:
     assert f(-1, 2) == (1 << 63) - 1 + -1
 
 
+def _another_buffer(f: Any, b: Any) -> None:
+    wants = ir.Function(f.module, ir.FunctionType(ir.void, [ir.Buffer(ir.f64)]), "g")
+    gives = ir.Function(f.module, ir.FunctionType(ir.void, [ir.Buffer(ir.u8)]), "h")
+    ir.Builder(gives.append_basic_block()).call(wants, gives.args)
+
+
 @pytest.mark.parametrize(
     "build, message",
     [
@@ -152,6 +159,19 @@ def test_signedness_follows_the_name() -> None:
         (lambda f, b: ir.FunctionType(int), "the result type is <class 'int'>, not a type"),
         (lambda f, b: ir.Buffer(ir.ptr), "the elements of a buffer"),
         (lambda f, b: ir.Constant(ir.i8, "a"), "a constant of type i8 is an int, not 'a'"),
+        (lambda f, b: b.convert(f.args[0], "f64"), "convert in '@f', block ':entry': 'f64' is no type"),
+        (lambda f, b: b.bitcast(f.args[0], 64), "64 is no type"),
+        (lambda f, b: b.splat(f.args[0], 4), "4 is no type"),
+        (lambda f, b: b.trunc(f.args[0], 8), "8 is no type"),
+        (lambda f, b: b.store(1, b.inttoptr(f.args[0]), "i64"), "'i64' is no type"),
+        (lambda f, b: b.gep(b.inttoptr(f.args[0]), [1], ir.void), "there are no elements of type void"),
+        (lambda f, b: b.phi("i64"), "a phi chooses values of a type, not of 'i64'"),
+        (lambda f, b: b.position_before(1), "an instruction, not 1"),
+        (lambda f, b: b.check_index(*[b.splat(f.args[0], ir.VectorType(ir.i64, 2))] * 2), "works on one number, not i64x2"),
+        (lambda f, b: b.loop(b.sitofp(f.args[0], ir.f64)).__enter__(), "counts integers, not f64"),
+        (_another_buffer, "wants a buffer of f64, not a buffer of u8; a tuple"),
+        (lambda f, b: ir.ExternalFunction(f.module, ir.FunctionType(ir.f64), "g", "sin"), "a capsule, not 'sin'"),
+        (lambda f, b: copy.deepcopy(f.module), "cannot be copied or pickled"),
     ],
 )
 def test_wrong_types_are_type_errors(build: Any, message: str) -> None:
@@ -187,6 +207,13 @@ def _of_another_function(f: Any, b: Any) -> None:
         (lambda f, b: ir.Constant(ir.VectorType(ir.f64, 2), [1.0]), "has 2 lanes, not 1"),
         (lambda f, b: ir.Builder().add(1, 2), "stands in no block yet"),
         (lambda f, b: f.module.program(), "has no function 'main'"),
+        (lambda f, b: ir.VectorType(ir.f64, 4.0), "no vector of 4.0 lanes"),
+        (lambda f, b: ir.IntType("8"), "not of '8'"),
+        (lambda f, b: ir.Constant(ir.f32, 10**400), "an int of 1329 bits is too large"),
+        (lambda f, b: b.load(b.inttoptr(f.args[0]), ir.i64, offset=1 << 31), "an offset is an int of 32 bits"),
+        (lambda f, b: b.gep(b.inttoptr(f.args[0]), f.args[1], ir.i8), "takes a list of one index"),
+        (lambda f, b: b.shuffle_vector(*[b.splat(1, ir.VectorType(ir.i64, 8))] * 2, range(16)), "no vector of 16 lanes of i64"),
+        (lambda f, b: ir.ExternalFunction(f.module, ir.FunctionType(ir.f64), "g", -1), "-1 is no address"),
     ],
 )
 def test_what_cannot_be_is_a_value_error(build: Any, message: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
 import math
+import pickle
 import struct
 import subprocess
 import sys
@@ -208,6 +210,17 @@ def test_signatures_can_be_looked_at() -> None:
         made.scales()
     with pytest.raises(ValueError, match="there is no function '@scales'; did you mean"):
         module.compile(functions=["scales"])
+
+
+@pytest.mark.parametrize("how", ["stub", "interpreter"])
+def test_callables_are_copied_but_native_code_is_not_pickled(how: str) -> None:
+    module = ir.Module("copied")
+    make(ir.i64, [ir.i64], lambda b, x: x, module, "same")
+    made = module.compile(how=how)
+    assert copy.copy(made).same(3) == copy.deepcopy(made)["same"](3) == 3
+    if how == "stub":
+        with pytest.raises(TypeError, match="native code cannot be pickled"):
+            pickle.dumps(made.same)
 
 
 # Buffers

@@ -143,6 +143,7 @@ def test_an_entry_that_is_a_target_gets_a_block_in_front() -> None:
         ("call prnt(5)", "3:6 there is no routine 'prnt'"),
         ("int46 %x <- 5", "3:1 there is no type 'int46'"),
         ("br :entri", "3:4 there is no label ':entri' in '@main'"),
+        ("i32x2 %x <- {1, 2 3}", "3:19 expected '}', found '3'"),
         ("u8 %x <- 256", "3:10 '256' is no number of type u8, or does not fit"),
         ("i64 %x <- 1.5", "3:11 '1.5' is no number of type i64"),
         ("f64 %x <- 1.5\ni64 %y <- %x", "4:11 this is of type f64, not i64"),

@@ -311,9 +311,14 @@ def test_hostile_text_is_rejected_quickly():
         ("%x <- mem rdi rsp*8 0\nreturn", "rsp cannot be an index"),
         ("shl %x, rdx\nreturn", "'shl' cannot take these operands"),
         ("5 <- %x\nreturn", ""),
+        ("return xmm", ""),
+        ("return xmm0xmm1", ""),
     ],
 )
 def test_verifier(body, message):
+    if body.startswith("return"):
+        assert "there is no instruction 'xmm" in complaints(f"(@main\n(@main 0\n{body}))")
+        return
     if not message:
         assert "expected an instruction" in complaints(f"(@main\n(@main 0\n{body}))")
         return

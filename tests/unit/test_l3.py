@@ -194,6 +194,11 @@ def test_a_function_may_be_named_as_a_label() -> None:
         ("i63 %x <- 1", "expected an instruction"),
         ("u8 %f <- 1", "'%f' is f64 elsewhere in this function, not u8"),
         ("%x <- \x00", "expected an operand"),
+        ("i32x2 %x <- {1, 2 3}", "expected '}', found '3'"),
+        ("f64x2 %x <- {1.0, {2.0}", "expected a number, found '{'"),
+        ("f64x2 %x <- {1.0, --2.0}", "expected a number, found '--'"),
+        ("f32x2 %x <- {1.0, 0+0}", "expected '}', found '+'"),
+        ("i32x2 %x <- {1.5, 2}", "{1.5,2} is no i32x2"),
     ],
 )
 def test_parser_refuses(line: str, message: str) -> None:

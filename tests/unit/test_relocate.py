@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,30 @@ def test_what_is_wrong(tmp_path: Path) -> None:
     assert rejected([("lib.o", files["lib.o"])]) == ["no file has '_start' or 'main', where execution could start"]
     assert rejected([("main.c", MAIN.encode())]) == ["main.c is no relocatable ELF object for x86-64"]
     assert "damaged" in rejected([("cut.o", files["main.o"][:200])])[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_objects_are_linked_or_refused(tmp_path: Path, seed: int) -> None:
+    files = dict(objects(tmp_path, "-O1 -g"))
+    good, pick, refused = files.pop("main.o"), random.Random(seed), 0
+    table = int.from_bytes(good[40:48], "little")  # of sections
+    for number in range(60):
+        content = bytearray(good[: pick.randrange(len(good))] if number % 4 == 0 else good)
+        for _ in range(pick.choice((1, 2, 20)) if number % 4 and content else 0):
+            at = pick.randrange((0, 0, table, 40)[number % 4], (0, len(content), len(content), 64)[number % 4])
+            content[at] = pick.choice((0, 1, 128, 255, content[at] ^ 1 << pick.randrange(8)))
+        try:
+            link([("main.o", bytes(content)), *files.items()])
+        except Rejected as problem:
+            refused += bool(problem.render())
+    assert refused > 15
+
+
+def test_names_that_are_no_text_are_kept() -> None:
+    lib = septet.compile(LIBRARY, language="ir", name="lib.ir", library=True).file("obj", "lib.o")
+    main = septet.compile("void main() {\n return\n}\n").file("obj", "main.o")
+    linked = link([("main.o", main), ("lib.o", lib.replace(b"\0show\0", b"\0sh\xffw\0"))])
+    assert b"\0sh\xffw\0" in linked
 
 
 def test_thread_local_variables_are_refused(tmp_path: Path) -> None:
