@@ -152,6 +152,10 @@ def _load(
     watchers: Iterable[Watcher],
 ) -> Callables:
     names = list(dict.fromkeys(functions)) or [each for each in program.functions if each.isidentifier()]
+    for what, named in (("signatures", signatures), ("release_gil", released)):
+        for each in named:
+            if each not in program.functions:
+                raise ValueError(f"{what} names {each!r}, which is no function of the program")
     made = hosted(program, names)
     called = {each: signature(program.functions[each], signatures.get(each), name, path, each in released) for each in names}
     way, note = _way(how)

@@ -692,3 +692,11 @@ def test_what_was_written_before_a_failure_is_there(how: str, opt: int) -> None:
             native[name](x, 3)
         assert x[0] == badly, name
         assert x[2] == (0 if name == "invariant" else 9)
+
+
+@pytest.mark.parametrize("asked", [{"signatures": {"sum": []}}, {"release_gil": ["sum"]}])
+def test_names_that_no_function_has_are_told(asked: dict[str, object]) -> None:
+    """A misspelt name does not go unheard."""
+    text = "define i64 @total (i64 %x) words {\n  :entry\n  return %x\n}\n"
+    with pytest.raises(ValueError, match="'sum', which is no function"):
+        septet.callables(text, **asked)
