@@ -14,7 +14,7 @@ from septet.l3.nodes import Branch, Call, Label, Variable
 from septet.l3.trees import Elsewhere, Selection
 from septet.l3.unwritten import initial, never_returns, unwritten
 from septet.ops import table as ops
-from septet.x86 import forms
+from septet.x86 import abi, forms
 from septet.x86.abi import ARGUMENTS, FLOAT_ARGUMENTS, FLOAT_RESULT, RESULT, c_caller
 from septet.x86.instructions import Instruction, Mem
 from septet.x86.registers import GENERAL, R8, R9, R10, RAX, RDI, RDX, RSI, RSP, XMM
@@ -307,22 +307,9 @@ def _move(s: Selection, kind: Type) -> MachineOp:
 # Calls
 
 
-def _places(kinds: list[Type]) -> tuple[list[Register | int], int]:
-    """Where arguments of these types go: a register, or a number on the stack; and how many are on the stack."""
-    places: list[Register | int] = []
-    words = floats = on_stack = 0
-    for kind in kinds:
-        in_vectors = kind.kind in IN_VECTORS
-        if in_vectors and floats < len(FLOAT_ARGUMENTS):
-            places.append(FLOAT_ARGUMENTS[floats])
-            floats += 1
-        elif not in_vectors and words < len(ARGUMENTS):
-            places.append(ARGUMENTS[words])
-            words += 1
-        else:
-            places.append(on_stack)
-            on_stack += 1
-    return places, on_stack
+def _places(kinds: list[Type]) -> list[Register | int]:
+    """Where arguments of these types go: a register, or a number on the stack."""
+    return abi.places([kind.kind in IN_VECTORS for kind in kinds])
 
 
 def _call(s: Selection, i: l3.Instruction, at: int) -> None:
@@ -348,7 +335,7 @@ def _call(s: Selection, i: l3.Instruction, at: int) -> None:
         for register, arg in zip(reversed(registers), reversed(args), strict=True):
             append(Instruction(forms.MOV, (register, regs[arg] if type(arg) is Variable else s.source(arg)), span))
         return
-    places, _ = _places(kinds)
+    places = _places(kinds)
     append(Instruction(op, (callee, *[place for place in places if type(place) is not int]), span))
     _arguments(s, args, kinds, places, span)
 
@@ -365,9 +352,9 @@ def _call_c(s: Selection, i: l3.Instruction, at: int) -> None:
         else:
             append(Instruction(EXTEND.get((kind.bits, kind.signed), forms.MOV), (register, RESULT), span))
     kinds = [arg.type if type(arg) is Variable else INT64 for arg in args]
-    places, on_stack = _places(kinds)
+    places = _places(kinds)
     used = [place for place in places if type(place) is not int]
-    append(Instruction(forms.CALL_C, (c_caller(on_stack), RAX, *used), span))
+    append(Instruction(forms.CALL_C, (c_caller(len(places) - len(used)), RAX, *used), span))
     append(Instruction(forms.MOV, (RAX, s.regs[callee]), span))
     _arguments(s, args, kinds, places, span)
 
@@ -417,7 +404,8 @@ def _parameters(s: Selection) -> int:
     parameters, for `x86.abi.stack_words` to be right.
     """
     parameters = s.function.parameters
-    places, on_stack = _places([parameter.type for parameter in parameters])
+    places = _places([parameter.type for parameter in parameters])
+    on_stack = sum([type(place) is int for place in places])
     words = 0
     from_c = s.function.convention == "c"
     for parameter, place in zip(reversed(parameters), reversed(places), strict=True):
